@@ -1,0 +1,70 @@
+//! The contract: four operations, none optional.
+
+use async_trait::async_trait;
+
+use super::{Commit, Committed, Key, Listing, Loaded, Page, Query, StoreError};
+use crate::clock::Timestamp;
+
+/// Where records live.
+///
+/// # What a store promises
+///
+/// 1. **Atomic.** [`commit`](Store::commit) applies all of a commit or none of it, also when the process is killed, the
+///    connection dies, or the future is dropped half-way.
+/// 2. **Conditional.** The conditions and the guards of the writes are evaluated in the same atomic step as the writes.
+///    "Read, compare, write" in three steps is the mistake that this contract exists to make impossible.
+/// 3. **Current.** A `load` that begins after a `commit` was answered sees it, on every node.
+/// 4. **Faithful.** Every column and every byte of a payload comes back as it was given.
+/// 5. **Without a clock.** Time comes in arguments. A record whose `expires_at` has passed is still loaded.
+/// 6. **Without a memory of its own.** A record is forgotten by [`purge`](Store::purge), or by the store itself once
+///    `purge_after` lies before the `at` of a commit it has seen; never earlier.
+///
+/// Whether an implementation keeps these is told by the conformance kit (feature `store-tests`).
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`, in
+    /// their order. See [`Loaded`] for which related records come along.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when it cannot be told whether a record exists. `None` means that it does not.
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, StoreError>;
+
+    /// All conditions hold and all writes and events land, or nothing happens and the first that failed is named.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when nothing happened, [`StoreError::InDoubt`] when that is not known,
+    /// [`StoreError::Corrupt`] when the commit names keys of several partitions.
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
+
+    /// One page of a list. A list may trail what was committed; it never shows what was not.
+    async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError>;
+
+    /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to hold nobody up.
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError>;
+
+    /// What is kept when something breaks.
+    fn durability(&self) -> Durability;
+}
+
+/// What a purge did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purged {
+    /// How many records were forgotten.
+    pub removed: u32,
+    /// Whether more may be waiting: call again.
+    pub more: bool,
+}
+
+/// What a store keeps when something breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Nothing outlives the process.
+    Volatile,
+    /// What was acknowledged may be lost with the machine or a failover; the host has said, by a `danger_` name, that it accepts this.
+    Weak,
+    /// What was acknowledged outlives the loss of power.
+    Durable,
+}
