@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is merged, from a clean checkout, in one command.
+#
+#   scripts/test.sh              all steps, in order, stopping at the first that fails
+#   scripts/test.sh clippy test  these steps only
+#   scripts/test.sh --list       the steps
+#
+# What takes long (races, fuzzing, soaks, other engines) has commands of its own: see CONTRIBUTING.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+[[ -d "${CARGO_HOME:-${HOME:-/root}/.cargo}/bin" ]] && PATH="${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH"
+
+package=grantor
+most_crates=44 # of the default features, this one included
+denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
+
+steps=(fmt clippy features docs test tree deny)
+declare -A about=(
+  [fmt]="the code is formatted"
+  [clippy]="no warning with all features, tests and examples included"
+  [features]="the library compiles without warning with no feature, with each alone, and with all"
+  [docs]="the documentation builds without warning"
+  [test]="unit, integration and documentation tests pass; examples build"
+  [tree]="the default features pull in few crates, no runtime and no C code"
+  [deny]="licences, banned crates and sources are as deny.toml allows"
+)
+declare -A advice=(
+  [fmt]="Run 'cargo fmt' and look at what it changed."
+  [clippy]="Mend the code, or say in an #[expect(.., reason)] why the lint is wrong here."
+  [features]="The feature named last lacks an item or leaves one unused: a #[cfg(feature)] is missing or too wide."
+  [docs]="A link or a code fence in a doc comment is broken: the message above names the line."
+  [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
+  [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
+  [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
+)
+
+fail() {
+  printf 'scripts/test.sh: %s\n' "$1" >&2
+  exit 1
+}
+
+# --- the tools ---------------------------------------------------------------------------------------------------
+
+need_component() { # cargo subcommand, rustup component
+  cargo "$1" --version >/dev/null 2>&1 && return
+  command -v rustup >/dev/null || fail "'cargo $1' is missing and there is no rustup to add it: install $2 of your Rust toolchain."
+  rustup component add "$2" || fail "'cargo $1' is missing and rustup could not add it: run 'rustup component add $2' where there is a network."
+}
+
+need_deny() {
+  cargo deny --version >/dev/null 2>&1 && return
+  echo "Installing cargo-deny; this happens once and takes some minutes."
+  cargo install --locked cargo-deny --version '^0.20' || fail "cargo-deny is missing and could not be installed: run 'cargo install --locked cargo-deny' where there is a network."
+}
+
+# --- the steps ---------------------------------------------------------------------------------------------------
+
+features() { # the features of the package, one a line
+  cargo metadata --locked --no-deps --format-version 1 |
+    grep -o '"features":{[^}]*}' | grep -o '"[A-Za-z0-9_-]*":\[' | tr -d '":[' | grep -vx default
+}
+
+step_fmt() {
+  need_component fmt rustfmt
+  cargo fmt --check
+}
+
+step_clippy() {
+  need_component clippy clippy
+  cargo clippy --locked --all-features --all-targets -- -D warnings
+}
+
+# Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
+# Only the library: with tests or examples, cargo would add the features that the dev-dependencies ask for.
+step_features() {
+  need_component clippy clippy
+  local feature
+  local -a names
+  mapfile -t names < <(features)
+  ((${#names[@]} > 0)) || fail "'cargo metadata' told no features of $package: the parsing in scripts/test.sh needs mending."
+  check_features "no feature" --no-default-features
+  for feature in "${names[@]}"; do
+    check_features "$feature" --no-default-features --features "$feature"
+  done
+  check_features "all features" --all-features
+}
+
+check_features() {
+  local name=$1
+  shift
+  echo "  $name"
+  cargo clippy --quiet --locked -p "$package" --lib "$@" -- -D warnings
+}
+
+step_docs() {
+  RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --locked --no-deps --all-features
+}
+
+step_test() {
+  cargo test --locked --all-features
+}
+
+step_tree() {
+  local crates count wrong
+  crates=$(cargo tree --locked -p "$package" -e normal --prefix none --format '{p}' | awk '{print $1, $2}' | sort -u)
+  count=$(wc -l <<<"$crates")
+  echo "  $count crates, of at most $most_crates"
+  if ((count > most_crates)); then
+    printf '%s\n' "$crates"
+    return 1
+  fi
+  wrong=$(cargo tree --locked -p "$package" -e normal,build --prefix none --format '{p}' | awk '{print $1}' | sort -u | grep -Ex "$denied_crates" || true)
+  if [[ -n $wrong ]]; then
+    echo "  not in the default features:" $wrong
+    return 1
+  fi
+}
+
+step_deny() {
+  need_deny
+  cargo deny --locked --all-features check licenses bans sources
+}
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+if [[ ${1:-} == --list ]]; then
+  for step in "${steps[@]}"; do printf '%-10s %s\n' "$step" "${about[$step]}"; done
+  exit
+fi
+for step in "$@"; do
+  [[ -n ${about[$step]:-} ]] || fail "there is no step '$step'; the steps are: ${steps[*]}."
+done
+(($# > 0)) && steps=("$@")
+command -v cargo >/dev/null || fail "there is no cargo: install Rust (rust-version in Cargo.toml tells which) and run this again."
+[[ -n ${CI:-} ]] && export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
+
+summary=()
+for step in "${steps[@]}"; do
+  printf '\n=== %s: %s\n' "$step" "${about[$step]}"
+  begun=$SECONDS
+  # A subshell of its own, so that 'set -e' holds inside the step.
+  status=0
+  set +e
+  (set -e; "step_$step")
+  status=$?
+  set -e
+  summary+=("$(printf '%-10s %-6s %4ds' "$step" "$([[ $status == 0 ]] && echo ok || echo FAILED)" "$((SECONDS - begun))")")
+  if ((status != 0)); then break; fi
+done
+
+printf '\n=== summary\n'
+printf '  %s\n' "${summary[@]}"
+if ((status != 0)); then
+  printf '\nFailed: %s. %s\nThis step alone: scripts/test.sh %s\n' "${about[$step]}" "${advice[$step]}" "$step" >&2
+  exit 1
+fi
+printf '\nAll good.\n'
