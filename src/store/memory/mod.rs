@@ -1,36 +1,21 @@
 //! The reference store: everything in memory, nothing behind one lock.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `store.rs` | [`MemoryStore`]: 64 shards, each behind a lock of its own; capacity; purge |
+//! | `stage.rs` | the decision of a commit: conditions and guards, before anything changes |
+//! | `list.rs` | lists: which index answers a query, and a page of it |
+//! | `shard.rs` | what one lock protects: the tables, and the indexes kept in step with them |
+//! | `table.rs` | the records of one partition, by key |
+//! | `expiry.rs` | which record may be forgotten next |
+//! | `index.rs` | records by client and by label, in order of time |
 
-use async_trait::async_trait;
+mod expiry;
+mod index;
+mod list;
+mod shard;
+mod stage;
+mod store;
+mod table;
 
-use super::{Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, Store, StoreError};
-use crate::clock::Timestamp;
-
-/// A store in memory.
-#[derive(Debug, Default)]
-pub struct MemoryStore {}
-
-impl MemoryStore {
-    /// An empty store.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-#[async_trait]
-impl Store for MemoryStore {
-    async fn load(&self, _keys: &[Key]) -> Result<Vec<Option<Loaded>>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    async fn commit(&self, _commit: &Commit) -> Result<Committed, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    async fn list(&self, _query: &Query, _page: &Page) -> Result<Listing, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    async fn purge(&self, _before: Timestamp, _limit: u32) -> Result<Purged, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    fn durability(&self) -> Durability {
-        Durability::Volatile
-    }
-}
+pub use store::MemoryStore;
