@@ -1,11 +1,73 @@
 //! An embeddable OAuth 2 authorization server.
+//!
+//! ```text
+//!  http::Request ─▶ AuthorizationServer::handle ─▶ Outcome::Respond(http::Response)
+//!                                               ├▶ Outcome::Interact { pending, .. } ─▶ approve / deny
+//!                                               └▶ Outcome::NotMine(request)
+//!  inside: parse ─▶ load, one round trip ─▶ authenticate ─▶ decide, pure ─▶ commit, one atomic step ─▶ respond
+//! ```
+//!
+//! | you have | you want | begin with |
+//! |---|---|---|
+//! | an axum application | endpoints and pages in one line | [`axum::router`] (feature `axum`) |
+//! | any framework over [`http`] types | endpoints and pages | [`Site::handle`] |
+//! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
+//! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//!
+//! ```
+//! use grantor::store::MemoryStore;
+//! use grantor::AuthorizationServer;
+//!
+//! let server = AuthorizationServer::builder("https://auth.example.com")
+//!     .store(MemoryStore::new())
+//!     .default_scope("read", "Read your data")
+//!     .scope("write", "Change your data")
+//!     .build()?;
+//! # Ok::<(), grantor::ConfigError>(())
+//! ```
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `axum` | [`axum::router`] | no |
+//! | `tracing` | events as `tracing` events | no |
+//! | `store-tests` | `store::kit`, for authors of stores | no |
 
+pub mod client;
 pub mod clock;
+mod config;
+mod context;
+mod endpoint;
 pub mod entropy;
+mod error;
 pub mod event;
+mod grant;
+mod http;
 mod id;
+mod interaction;
+pub mod manage;
+pub mod pages;
+pub mod resource;
 pub mod secret;
+mod server;
 pub mod store;
+mod token;
 pub mod wire;
 
+#[cfg(feature = "axum")]
+pub use self::http::axum;
+pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+pub use config::{
+    AccessTokenRevocation, ConfigError, Lifetimes, Limits, RedirectUriAtTokenEndpoint, ResourceDefinition,
+    ScopeDefinition,
+};
+pub use endpoint::{
+    Approval, ApproveError, AuthorizeError, ConsentNeed, IntrospectError, RequestError, ResponseMode, RevokeError,
+    TokenError,
+};
+pub use error::Failure;
+pub use grant::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
+pub use interaction::{PendingAuthorization, Prompt, ResumeError, Suspended};
+pub use resource::{Require, Verified};
+pub use server::{AuthorizationServer, Builder};
+pub use token::{Dead, TokenKind};

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `contract.rs` | the trait [`Store`] and what it promises |
 //! | `key.rs` | [`Key`], [`Kind`], [`Partition`], [`Tenant`]: the name of a record |
+//! | `keyspace.rs` | from what a thing is called to its key |
 //! | `record.rs` | [`Record`]: fixed columns and one opaque payload; [`Loaded`] |
 //! | `commit.rs` | [`Commit`]: conditions, writes and events that happen together or not at all |
 //! | `query.rs` | [`Query`], [`Page`], [`Listing`]: keyset pagination |
@@ -18,6 +19,7 @@ mod commit;
 mod contract;
 mod error;
 mod key;
+pub(crate) mod keyspace;
 #[cfg(feature = "store-tests")]
 pub mod kit;
 mod memory;
@@ -28,6 +30,7 @@ pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
 pub use error::StoreError;
 pub use key::{Key, Kind, Partition, Tenant};
+pub(crate) use keyspace::KeySpace;
 pub use memory::MemoryStore;
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};

@@ -1,0 +1,56 @@
+//! What a request presents to say who is calling: at most one method, whichever it is.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::{AuthMethod, ClientError, public, secret_basic, secret_post};
+use crate::ClientId;
+use crate::secret::Secret;
+use crate::wire::charset::is_client_id;
+use crate::wire::form::Form;
+
+/// A claim to be a client, with what is to prove it.
+#[derive(Debug)]
+pub(crate) struct Presented {
+    pub(crate) client_id: ClientId,
+    pub(crate) proof: Proof,
+}
+
+/// What is to prove it.
+#[derive(Debug)]
+pub(crate) enum Proof {
+    /// Nothing: a public client, or one that forgot.
+    None,
+    /// A secret. More than one where the header can be read in two ways; one of them must be right.
+    Secret { method: AuthMethod, candidates: Vec<Secret> },
+}
+
+/// Reads the one claim in a request (RFC 6749 §2.3: a client must not use two methods at once).
+pub(crate) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presented, ClientError> {
+    let mut headers = headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(ClientError::SeveralMethods);
+    }
+    let named = match form.get("client_id") {
+        Some(id) if is_client_id(id) => Some(id),
+        Some(_) => return Err(ClientError::Unknown { header: header.is_some() }),
+        None => None,
+    };
+    if form.has("client_assertion") || form.has("client_assertion_type") {
+        let alone = header.is_none() && !form.has("client_secret");
+        return Err(if alone { ClientError::MethodUnsupported { header: false } } else { ClientError::SeveralMethods });
+    }
+    match (header, form.has("client_secret")) {
+        (Some(_), true) => Err(ClientError::SeveralMethods),
+        (Some(header), false) => {
+            let presented = secret_basic::read(header)?;
+            if named.is_some_and(|named| named != presented.client_id.as_str()) {
+                return Err(ClientError::IdMismatch);
+            }
+            Ok(presented)
+        }
+        (None, true) => secret_post::read(named, form.get("client_secret").unwrap_or_default()),
+        (None, false) => public::read(named),
+    }
+}

@@ -1,0 +1,81 @@
+//! When a secret was last used: to the hour, so that it costs no write per request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{AuthenticatedClient, Client};
+use crate::clock::Timestamp;
+use crate::store::{Commit, Condition, Key, KeySpace, Kind, Payload, Record, State, Write};
+
+/// How far the time that is kept may lag behind.
+const PRECISION: Duration = Duration::from_secs(3600);
+
+/// How long an unused mark is kept.
+const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+
+const SHARDS: usize = 16;
+const PER_SHARD: usize = 4096;
+
+/// What this process has noted lately, so that it does not ask the store each time.
+pub(crate) struct RecentUses([Mutex<HashMap<Key, Timestamp>>; SHARDS]);
+
+impl RecentUses {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(HashMap::new())))
+    }
+
+    /// The key of the mark to write, unless this process wrote it within the hour.
+    pub(crate) fn due(&self, keys: &KeySpace, used: &AuthenticatedClient, now: Timestamp) -> Option<Key> {
+        let key = mark(keys, used.client(), used.secret()?);
+        let shard = self.0.get(usize::from(key.id.first()? % 16))?;
+        let mut noted = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        match noted.get(&key) {
+            Some(at) if now < at.after(PRECISION) && now >= *at => None,
+            _ => {
+                if noted.len() >= PER_SHARD {
+                    noted.clear();
+                }
+                noted.insert(key, now);
+                Some(key)
+            }
+        }
+    }
+}
+
+/// The key of the mark that a secret was used, in its client's partition.
+pub(crate) fn mark(keys: &KeySpace, client: &Client, secret: u32) -> Key {
+    let mut name = client.key().id.to_vec();
+    name.extend_from_slice(&secret.to_be_bytes());
+    keys.drawn(Kind::SECRET_USE, client.key().partition, &name)
+}
+
+/// The commit that writes the mark, given the one that is there. If another node is quicker, its mark is as good.
+pub(crate) fn note(keys: &KeySpace, key: Key, present: Option<&Record>, now: Timestamp) -> Commit {
+    let record = Arc::new(Record {
+        key,
+        tenant: keys.tenant(),
+        revision: 1,
+        state: State::Live,
+        epoch: 0,
+        parent: None,
+        owner: None,
+        labels: None,
+        created_at: now,
+        expires_at: Timestamp::NEVER,
+        purge_after: now.after(KEPT),
+        used: None,
+        payload: Payload::default(),
+    });
+    let (conditions, write) = match present {
+        Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
+        None => (Vec::new(), Write::Insert(record)),
+    };
+    Commit { partition: key.partition, at: now, conditions, writes: vec![write], events: Vec::new() }
+}
+
+impl std::fmt::Debug for RecentUses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecentUses(..)")
+    }
+}

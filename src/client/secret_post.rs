@@ -1,0 +1,11 @@
+//! `client_secret_post`: identifier and secret in the body (RFC 6749 §2.3.1).
+
+use super::credentials::{Presented, Proof};
+use super::{AuthMethod, ClientError};
+use crate::secret::Secret;
+
+pub(super) fn read(client_id: Option<&str>, secret: &str) -> Result<Presented, ClientError> {
+    let client_id = client_id.ok_or(ClientError::Missing)?;
+    let proof = Proof::Secret { method: AuthMethod::ClientSecretPost, candidates: vec![Secret::new(secret)] };
+    Ok(Presented { client_id: client_id.into(), proof })
+}

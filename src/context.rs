@@ -1,0 +1,106 @@
+//! What every endpoint is given: configuration, store, clock, randomness, and who is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::client::{AuthenticatedClient, RecentUses};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Policy;
+use crate::entropy::{Entropy, draw};
+use crate::error::Failure;
+use crate::event::{Event, Observer, What};
+use crate::grant::ExtensionGrant;
+use crate::interaction::SealKey;
+use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError};
+use crate::wire::uri::Issuer;
+
+pub(crate) struct Context {
+    pub(crate) issuer: Issuer,
+    pub(crate) keys: KeySpace,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) policy: Policy,
+    pub(crate) seal: SealKey,
+    pub(crate) recent_uses: RecentUses,
+    pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+}
+
+impl Context {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn draw<const N: usize>(&self) -> Result<[u8; N], Failure> {
+        draw(&*self.entropy).map_err(|error| self.fail(error.into()))
+    }
+
+    pub(crate) async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, Failure> {
+        let mut found = self.store.load(keys).await.map_err(|error| self.store_failed(&error))?;
+        // A store that answers too few is broken; what is missing must not be taken for absent by position.
+        if found.len() != keys.len() {
+            return Err(self.fail(Failure::Corrupt));
+        }
+        for (loaded, key) in found.iter_mut().zip(keys) {
+            if loaded.as_ref().is_some_and(|loaded| loaded.record.key != *key) {
+                return Err(self.fail(Failure::Corrupt));
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn load_one(&self, key: Key) -> Result<Option<Loaded>, Failure> {
+        Ok(self.load(&[key]).await?.pop().flatten())
+    }
+
+    /// Commits, and tells of the events if it happened.
+    pub(crate) async fn commit(&self, commit: &Commit) -> Result<Committed, Failure> {
+        debug_assert!(commit.is_local(), "a commit touches one partition");
+        let committed = self.store.commit(commit).await.map_err(|error| self.store_failed(&error))?;
+        if committed == Committed::Applied {
+            for event in &commit.events {
+                self.tell(event);
+            }
+        }
+        Ok(committed)
+    }
+
+    pub(crate) async fn list(&self, query: &Query, page: &Page) -> Result<Listing, Failure> {
+        self.store.list(query, page).await.map_err(|error| self.store_failed(&error))
+    }
+
+    /// Notes that a client's secret was used, unless that was noted within the hour. Never fails the request.
+    pub(crate) async fn note_secret_use(&self, client: &AuthenticatedClient, now: Timestamp) {
+        let Some(key) = self.recent_uses.due(&self.keys, client, now) else { return };
+        if let Ok(present) = self.load_one(key).await {
+            let note = crate::client::note_use(&self.keys, key, present.as_ref().map(|mark| &*mark.record), now);
+            let _ = self.commit(&note).await;
+        }
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        #[cfg(feature = "tracing")]
+        crate::event::trace(event);
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+
+    fn store_failed(&self, error: &StoreError) -> Failure {
+        #[cfg(feature = "tracing")]
+        tracing::error!(target: "grantor", %error, "the store failed");
+        self.fail(error.into())
+    }
+
+    fn fail(&self, failure: Failure) -> Failure {
+        self.tell(&Event::new(self.now(), What::Failed { failure }));
+        failure
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}

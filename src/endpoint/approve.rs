@@ -1,0 +1,362 @@
+//! What follows an authorization request: the resource owner allows or denies.
+
+use std::sync::Arc;
+
+use super::authorize::{AuthorizeError, wire};
+use super::{AuthorizationResponse, ErrorAnswer};
+use crate::Subject;
+use crate::client::{Client, Consent};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::event::{Event, Refusal, What};
+use crate::grant::authorization::Authorization;
+use crate::grant::authorization_code::Code;
+use crate::grant::terms::Granted;
+use crate::grant::{ATTEMPTS, family};
+use crate::interaction::PendingAuthorization;
+use crate::secret::{Secret, SecretBytes};
+use crate::store::{
+    Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
+};
+use crate::token::TokenKind;
+use crate::token::mint::{Terms, mint};
+use crate::wire::error::ErrorCode;
+use crate::wire::scope::Scope;
+use crate::wire::uri::is_loopback_host;
+
+/// What the resource owner allows.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    subject: Subject,
+    authenticated_at: Timestamp,
+    scope: Option<Scope>,
+}
+
+impl Approval {
+    /// `subject`, who signed in at `authenticated_at`, allows all that was asked for.
+    pub fn new(subject: Subject, authenticated_at: Timestamp) -> Self {
+        Self { subject, authenticated_at, scope: None }
+    }
+
+    /// Only this part of the scope. Empty, or more than was asked for: the answer is `access_denied` or an error.
+    #[must_use]
+    pub fn with_scope(self, scope: Scope) -> Self {
+        Self { scope: Some(scope), ..self }
+    }
+}
+
+/// An approval or a denial that could not be carried out, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApproveError {
+    /// It was approved or denied before: 400.
+    #[error("the authorization was decided before")]
+    Decided,
+    /// Consent was asked of another user: 400.
+    #[error("consent was asked of another user")]
+    OtherSubject,
+    /// The scope is more than was asked for: 400.
+    #[error("the scope is more than was asked for")]
+    ScopeExceeded,
+    /// The subject is empty or longer than 255 bytes: 500, a mistake of the host.
+    #[error("a subject must be 1 to 255 bytes")]
+    Subject,
+    /// It took too long: 400.
+    #[error("the authorization has expired")]
+    Expired,
+    /// The client was deactivated or changed meanwhile: 400.
+    #[error("the client has changed")]
+    ClientChanged,
+    /// The server could not do it. The authorization can be approved again.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// Whether the resource owner has to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConsentNeed {
+    /// They must be asked.
+    Ask,
+    /// They agreed before, to all of this.
+    Remembered,
+    /// The host answers for this client.
+    Implied,
+}
+
+/// Whether `subject` has to be asked (RFC 6749 §10.2, RFC 8252 §8.6).
+pub(crate) async fn consent_need(
+    context: &Context,
+    pending: &PendingAuthorization,
+    subject: &Subject,
+) -> Result<ConsentNeed, Failure> {
+    let client = pending.client();
+    let consent = client.metadata().consent;
+    if consent == Consent::Implied && !pending.prompt().demands_consent() {
+        return Ok(ConsentNeed::Implied);
+    }
+    if consent != Consent::Remembered || pending.prompt().demands_consent() || could_be_anyone(client, pending) {
+        return Ok(ConsentNeed::Ask);
+    }
+    let key = context.keys.authorization(subject, client.id());
+    let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
+    // What cannot be read is not remembered.
+    let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
+        loaded.client.as_ref().is_some_and(|record| record.key == client.link().key)
+            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+    });
+    Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
+}
+
+/// Whether the answer may reach somebody other than the registered client: nothing proves a public client, nor who listens on the user's device.
+fn could_be_anyone(client: &Client, pending: &PendingAuthorization) -> bool {
+    !client.metadata().is_confidential() || leads_to_device(pending.redirect_uri())
+}
+
+fn leads_to_device(uri: &str) -> bool {
+    fluent_uri::Uri::parse(uri).is_ok_and(|parsed| match parsed.scheme().as_str() {
+        "https" => false,
+        "http" => parsed.authority().is_some_and(|authority| is_loopback_host(authority.host())),
+        _ => true,
+    })
+}
+
+/// Issues the code that the approval buys.
+pub(crate) async fn approve(
+    context: &Context,
+    pending: &PendingAuthorization,
+    approval: &Approval,
+) -> Result<AuthorizationResponse, ApproveError> {
+    let now = context.now();
+    if pending.expires_at().has_come(now) {
+        return Err(ApproveError::Expired);
+    }
+    let subject = &approval.subject;
+    if !(1..=255).contains(&subject.as_str().len()) {
+        return Err(ApproveError::Subject);
+    }
+    if pending.subject().is_some_and(|asked| asked != subject) {
+        return Err(ApproveError::OtherSubject);
+    }
+    let scope = approval.scope.as_ref().unwrap_or_else(|| pending.scope());
+    if !scope.is_subset_of(pending.scope()) {
+        return Err(ApproveError::ScopeExceeded);
+    }
+    if scope.is_empty() {
+        return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
+    }
+    let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
+    let keys = [
+        context.keys.client(pending.client().id()),
+        context.keys.authorization(subject, pending.client().id()),
+        context.keys.subject(subject),
+        marker_key(context, pending, subject),
+    ];
+    for _ in 0..ATTEMPTS {
+        let found = context.load(&keys).await?;
+        let [client, authorization, owner, marker] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        if marker.is_some() {
+            return Err(ApproveError::Decided);
+        }
+        let client = still_valid(client.as_ref(), pending).ok_or(ApproveError::ClientChanged)?;
+        if owner.as_ref().is_some_and(|owner| owner.record.state != State::Live) {
+            return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
+        }
+        let present = authorization.as_ref().map(|loaded| &*loaded.record);
+        let approved = Approved {
+            client: &client,
+            subject,
+            epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
+            scope,
+            authenticated_at: approval.authenticated_at,
+        };
+        let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
+        match context.commit(&commit).await? {
+            Committed::Applied => return Ok(pending.target().code(context, &code)),
+            Committed::Refused(Failed::Write(0)) => return Err(ApproveError::Decided),
+            // The record of what this subject allows this client was changed meanwhile.
+            Committed::Refused(_) => {}
+        }
+    }
+    Err(Failure::Contended.into())
+}
+
+/// Randomness for a code.
+struct Drawn {
+    code: SecretBytes,
+    grant: [u8; 16],
+}
+
+struct Approved<'a> {
+    client: &'a Client,
+    subject: &'a Subject,
+    epoch: u64,
+    scope: &'a Scope,
+    authenticated_at: Timestamp,
+}
+
+fn decide(
+    context: &Context,
+    pending: &PendingAuthorization,
+    approved: &Approved<'_>,
+    present: Option<&Record>,
+    drawn: &Drawn,
+    now: Timestamp,
+) -> Result<(Commit, Secret), Failure> {
+    let (policy, keys) = (&context.policy, &context.keys);
+    let lifetimes = &policy.lifetimes;
+    let (client, subject, scope) = (approved.client, approved.subject, approved.scope);
+    let partition = keys.partition_of(subject);
+    let asked = pending.asked();
+    let code_ends = now.after(lifetimes.authorization_code);
+
+    let mut authorization = match present {
+        Some(record) => Authorization::read(record).map_err(|_| Failure::Corrupt)?,
+        None => Authorization::new(subject, client.id()),
+    };
+    remember(&mut authorization, scope, &asked.resources, now, now.after(lifetimes.consent));
+    // As long as the code can be redeemed, and what it buys can live, the record is needed.
+    let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
+    let record = authorization.to_record(keys, present, client.link(), needed_until, now);
+    let parent = Link { key: record.key, epoch: record.epoch };
+
+    let payload = Code {
+        redirect_uri: pending.redirect_uri().to_owned(),
+        redirect_uri_omitted: pending.redirect_uri_omitted(),
+        challenge: asked.challenge.clone(),
+        granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
+        grant: drawn.grant,
+        authenticated_at: approved.authenticated_at,
+    }
+    .payload();
+    let owner =
+        Owner { client: client.link(), subject: Some(Link { key: keys.subject(subject), epoch: approved.epoch }) };
+    let terms = Terms {
+        parent: Some(parent),
+        owner: Some(Box::new(owner)),
+        created_at: now,
+        expires_at: code_ends,
+        purge_after: code_ends.after(lifetimes.clock_skew),
+        payload,
+    };
+    let (text, code) = mint(keys, TokenKind::Code, partition, drawn.code.expose(), terms);
+
+    let (conditions, write) = match present {
+        Some(present) => (
+            vec![Condition::Unchanged { key: present.key, revision: present.revision }],
+            Write::Replace(Arc::new(record)),
+        ),
+        None => (Vec::new(), Write::Insert(Arc::new(record))),
+    };
+    let event = Event::new(now, What::Authorized { scope: scope.clone() })
+        .client(client.id())
+        .subject(Some(subject))
+        .grant(Some(family::grant_id(partition, &drawn.grant)));
+    // The mark comes first: its failure tells that this very authorization was decided before.
+    let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
+    Ok((Commit { partition, at: now, conditions, writes, events: vec![event] }, text))
+}
+
+/// Adds to what is remembered; what was agreed to so long ago that it is forgotten is not taken up again.
+fn remember(
+    authorization: &mut Authorization,
+    scope: &Scope,
+    resources: &[crate::wire::uri::Resource],
+    now: Timestamp,
+    until: Timestamp,
+) {
+    if authorization.remembered_until.has_come(now) {
+        authorization.scope = Scope::empty();
+        authorization.resources.clear();
+    }
+    authorization.scope = authorization.scope.union(scope);
+    for resource in resources {
+        if !authorization.resources.contains(resource) {
+            authorization.resources.push(resource.clone());
+        }
+    }
+    authorization.remembered_until = until;
+}
+
+/// The client as it is now, if the request would still be valid.
+fn still_valid(loaded: Option<&Loaded>, pending: &PendingAuthorization) -> Option<Arc<Client>> {
+    let client = Client::loaded(loaded)?;
+    let same = client.state() == State::Live
+        && client.link() == pending.client().link()
+        && crate::client::verify_redirect_uri(&client, Some(pending.redirect_uri())).is_ok()
+        && (pending.asked().challenge.is_some() || !client.metadata().require_pkce);
+    same.then_some(client)
+}
+
+/// Tells the client that it gets nothing. With a known subject the denial is final, as an approval would be.
+pub(crate) async fn deny(
+    context: &Context,
+    pending: &PendingAuthorization,
+    subject: Option<&Subject>,
+    error: AuthorizeError,
+) -> Result<AuthorizationResponse, ApproveError> {
+    let now = context.now();
+    let what = match error {
+        AuthorizeError::AccessDenied => What::Denied,
+        error => What::Refused(Refusal::Authorize(error)),
+    };
+    let event = Event::new(now, what).client(pending.client().id()).subject(subject);
+    match subject.or(pending.subject()) {
+        // A handle exists: without a mark it could be approved after all.
+        Some(subject) if pending.is_bound() => {
+            let commit = Commit {
+                partition: context.keys.partition_of(subject),
+                at: now,
+                conditions: Vec::new(),
+                writes: vec![Write::Insert(marker(context, pending, subject, now))],
+                events: vec![event],
+            };
+            if context.commit(&commit).await? != Committed::Applied {
+                return Err(ApproveError::Decided);
+            }
+        }
+        _ => context.tell(&event),
+    }
+    let (code, description) = wire(error).unwrap_or((ErrorCode::AccessDenied, "the user refused"));
+    Ok(pending.target().error(context, code, description))
+}
+
+fn marker_key(context: &Context, pending: &PendingAuthorization, subject: &Subject) -> Key {
+    context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow())
+}
+
+/// The mark that this authorization was decided.
+fn marker(context: &Context, pending: &PendingAuthorization, subject: &Subject, now: Timestamp) -> Arc<Record> {
+    let expires_at = pending.expires_at();
+    Arc::new(Record {
+        key: marker_key(context, pending, subject),
+        tenant: context.keys.tenant(),
+        revision: 1,
+        state: State::Live,
+        epoch: 0,
+        parent: None,
+        owner: None,
+        labels: None,
+        created_at: now,
+        expires_at,
+        purge_after: expires_at.after(context.policy.lifetimes.clock_skew),
+        used: None,
+        payload: Payload::default(),
+    })
+}
+
+impl From<ApproveError> for ErrorAnswer {
+    fn from(error: ApproveError) -> Self {
+        let answer = |description| Self::bad_request(ErrorCode::InvalidRequest, description);
+        match error {
+            ApproveError::Decided => answer("the authorization was decided before"),
+            ApproveError::OtherSubject => answer("consent was asked of another user"),
+            ApproveError::ScopeExceeded => answer("the scope is more than was asked for"),
+            ApproveError::Expired => answer("the authorization has expired"),
+            ApproveError::ClientChanged => answer("the client has changed"),
+            ApproveError::Subject => Failure::Corrupt.into(),
+            ApproveError::Failure(failure) => failure.into(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Token introspection (RFC 7662).
+
+use http::HeaderMap;
+
+use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
+use crate::client::{AuthenticatedClient, ClientError, authenticate, presented};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::store::{Kind, Loaded};
+use crate::token::view::TokenView;
+use crate::token::{TokenKind, liveness, mint};
+use crate::wire::error::ErrorCode;
+use crate::wire::json::JsonObject;
+
+/// An introspection request was refused, and why. A token that does not count is no reason: it is answered as inactive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IntrospectError {
+    /// Its parameters cannot be read.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The client could not be authenticated.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The server could not do it.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// `token` is missing.
+    #[error("token is missing")]
+    TokenMissing,
+    /// A public client: anyone could be asking (RFC 7662 §2.1).
+    #[error("a public client cannot introspect")]
+    PublicClient,
+}
+
+/// All that is told of a token that does not count, or not to this caller (RFC 7662 §2.2).
+const INACTIVE: &str = r#"{"active":false}"#;
+
+/// The body of the answer.
+pub(crate) async fn introspect(
+    context: &Context,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    body: &[u8],
+) -> Result<String, IntrospectError> {
+    refuse_credentials_in_query(query)?;
+    let form = form_of_body(headers, body)?;
+    let presented = presented(headers, &form)?;
+    let token = form.get("token").ok_or(IntrospectError::TokenMissing)?;
+    let now = context.now();
+    let located = TokenKind::of(token)
+        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
+        .and_then(|kind| mint::locate(&context.keys, kind, token));
+    let client_key = context.keys.client(&presented.client_id);
+    let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
+    let mut found = context.load(&keys).await?.into_iter();
+    let caller = authenticate(&presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    if !caller.client().metadata().is_confidential() {
+        return Err(IntrospectError::PublicClient);
+    }
+    let answer = found
+        .next()
+        .flatten()
+        .and_then(|token| describe(context, &caller, &token, now))
+        .unwrap_or_else(|| INACTIVE.to_owned());
+    context.note_secret_use(&caller, now).await;
+    Ok(answer)
+}
+
+/// What the caller may know of the token; `None` where that is nothing.
+fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, now: Timestamp) -> Option<String> {
+    liveness::check(token, now).ok()?;
+    let view = TokenView::of(token)?;
+    let access = token.record.key.kind == Kind::ACCESS_TOKEN;
+    let own = view.client_id() == caller.id().as_str();
+    // A refresh token is between the client and us: a resource server has no use for it (RFC 7662 §4).
+    if !(own || access && is_addressed_to(caller, &view)) {
+        return None;
+    }
+    let mut json = JsonObject::with_capacity(384);
+    json.boolean("active", true);
+    json.text("scope", view.scope());
+    json.text("client_id", view.client_id());
+    if access {
+        json.text("token_type", "Bearer");
+    }
+    json.number("exp", seconds(view.expires_at()));
+    json.number("iat", seconds(view.issued_at()));
+    // A token that a client holds for itself has no `sub`: a client cannot be taken for a person of the same name.
+    if let Some(subject) = view.subject() {
+        json.text("sub", subject);
+    }
+    let mut audience = view.resources();
+    match (audience.next(), audience.next()) {
+        (None, _) => {}
+        (Some(only), None) => {
+            json.text("aud", only);
+        }
+        (Some(_), Some(_)) => {
+            json.texts("aud", view.resources());
+        }
+    }
+    json.text("iss", context.issuer.as_str());
+    Some(json.finish())
+}
+
+/// Whether the token is addressed to this resource server: to all, or to one of the resources it stands for.
+fn is_addressed_to(caller: &AuthenticatedClient, view: &TokenView<'_>) -> bool {
+    let metadata = caller.client().metadata();
+    let mut audience = view.resources().peekable();
+    metadata.resource_server
+        && (audience.peek().is_none()
+            || metadata.resources.is_empty()
+            || audience.any(|resource| metadata.resources.iter().any(|own| own.as_str() == resource)))
+}
+
+fn seconds(moment: Timestamp) -> u64 {
+    u64::try_from(moment.as_secs()).unwrap_or(0)
+}
+
+impl From<IntrospectError> for ErrorAnswer {
+    fn from(error: IntrospectError) -> Self {
+        match error {
+            IntrospectError::Request(error) => error.into(),
+            IntrospectError::Client(error) => error.into(),
+            IntrospectError::Failure(failure) => failure.into(),
+            IntrospectError::TokenMissing => Self::bad_request(ErrorCode::InvalidRequest, "token is missing"),
+            IntrospectError::PublicClient => ClientError::MethodNotRegistered { header: false }.into(),
+        }
+    }
+}

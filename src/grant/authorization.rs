@@ -1,0 +1,111 @@
+//! What a subject has allowed a client: one record for each pair, in the subject's partition.
+//!
+//! It holds the remembered consent and the list of live grants. Every new grant replaces it on condition that nobody
+//! else has, which makes the limit on grants exact however many sign in at once.
+
+use crate::clock::Timestamp;
+use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State};
+use crate::token::fields::{Fields, Unreadable, Writer, tag};
+use crate::wire::scope::Scope;
+use crate::wire::uri::Resource;
+use crate::{ClientId, Subject};
+
+/// The name of a grant: 128 random bits.
+pub(crate) type GrantName = [u8; 16];
+
+/// The payload of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authorization {
+    pub(crate) subject: Subject,
+    pub(crate) client_id: ClientId,
+    /// What was consented to, and until when that is remembered.
+    pub(crate) scope: Scope,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) remembered_until: Timestamp,
+    /// Oldest first; some may have ended since.
+    pub(crate) grants: Vec<GrantName>,
+}
+
+impl Authorization {
+    pub(crate) fn new(subject: &Subject, client_id: &ClientId) -> Self {
+        Self {
+            subject: subject.clone(),
+            client_id: client_id.clone(),
+            scope: Scope::empty(),
+            resources: Vec::new(),
+            remembered_until: Timestamp::from_millis(i64::MIN),
+            grants: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(record: &Record) -> Result<Self, Unreadable> {
+        let fields = Fields::read(record.payload.as_bytes())?;
+        Ok(Self {
+            subject: Subject::from(fields.text(tag::SUBJECT)?.ok_or(Unreadable)?),
+            client_id: ClientId::from(fields.text(tag::CLIENT)?.ok_or(Unreadable)?),
+            scope: Scope::from_canonical(fields.text(tag::SCOPE)?.unwrap_or_default()),
+            resources: read_resources(fields)?,
+            remembered_until: Timestamp::from_millis(fields.number(tag::CONSENTED_UNTIL)?.ok_or(Unreadable)?),
+            grants: fields
+                .all(tag::GRANT)
+                .map(|name| name.try_into().map_err(|_| Unreadable))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether consent to all of this is remembered.
+    pub(crate) fn remembers(&self, scope: &Scope, resources: &[Resource], now: Timestamp) -> bool {
+        !self.remembered_until.has_come(now)
+            && scope.is_subset_of(&self.scope)
+            && resources.iter().all(|resource| self.resources.contains(resource))
+    }
+
+    fn payload(&self) -> Payload {
+        let writer = Writer::new()
+            .text(tag::SUBJECT, self.subject.as_str())
+            .text(tag::CLIENT, self.client_id.as_str())
+            .text(tag::SCOPE, self.scope.as_str())
+            .texts(tag::RESOURCE, self.resources.iter().map(Resource::as_str))
+            .number(tag::CONSENTED_UNTIL, self.remembered_until.as_millis());
+        self.grants.iter().fold(writer, |writer, name| writer.bytes(tag::GRANT, name)).payload()
+    }
+
+    /// The record, in place of `present` or new.
+    pub(crate) fn to_record(
+        &self,
+        keys: &KeySpace,
+        present: Option<&Record>,
+        client: Link,
+        needed_until: Timestamp,
+        now: Timestamp,
+    ) -> Record {
+        let key = keys.authorization(&self.subject, &self.client_id);
+        // The subject's own state is checked on codes and grants; here the name alone is wanted, for lists.
+        let subject = Link { key: keys.subject(&self.subject), epoch: 0 };
+        let before = present.map_or(Timestamp::from_millis(i64::MIN), |record| record.purge_after);
+        Record {
+            key,
+            tenant: keys.tenant(),
+            revision: present.map_or(1, |record| record.revision),
+            state: State::Live,
+            epoch: present.map_or(0, |record| record.epoch),
+            parent: None,
+            owner: Some(Box::new(Owner { client, subject: Some(subject) })),
+            labels: None,
+            created_at: present.map_or(now, |record| record.created_at),
+            expires_at: Timestamp::NEVER,
+            purge_after: before.max(needed_until).max(self.remembered_until),
+            used: None,
+            payload: self.payload(),
+        }
+    }
+}
+
+/// The key of a grant with this name.
+pub(crate) fn grant_key(keys: &KeySpace, partition: crate::store::Partition, name: &GrantName) -> Key {
+    keys.drawn(crate::store::Kind::GRANT, partition, name)
+}
+
+pub(crate) fn read_resources(fields: Fields<'_>) -> Result<Vec<Resource>, Unreadable> {
+    fields.texts(tag::RESOURCE).map(|text| Resource::parse(text?).map_err(|_| Unreadable)).collect()
+}

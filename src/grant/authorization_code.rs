@@ -1,0 +1,265 @@
+//! A code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.6).
+
+use std::sync::Arc;
+
+use super::authorization::{Authorization, GrantName, grant_key, read_resources};
+use super::family::{self, Drawn, NewFamily};
+use super::terms::{Asked, Granted, narrow};
+use super::{ATTEMPTS, TokenAnswer};
+use crate::client::{AuthenticatedClient, Presented};
+use crate::clock::Timestamp;
+use crate::config::RedirectUriAtTokenEndpoint;
+use crate::context::Context;
+use crate::endpoint::TokenError;
+use crate::event::{Event, Revoked, What, Why};
+use crate::secret::SecretBytes;
+use crate::store::{Commit, Committed, Condition, Kind, Loaded, Record, State, Write};
+use crate::token::fields::{Fields, Unreadable, Writer, tag};
+use crate::token::liveness::{self, Dead};
+use crate::token::{TokenKind, mint};
+use crate::wire::form::Form;
+use crate::wire::pkce::CodeChallenge;
+use crate::wire::scope::Scope;
+use crate::wire::uri::Resource;
+
+pub(crate) const GRANT_TYPE: &str = "authorization_code";
+
+/// The payload of a code's record: what the tokens it buys are bound to.
+#[derive(Debug, Clone)]
+pub(crate) struct Code {
+    pub(crate) redirect_uri: String,
+    /// Whether the authorization request left the redirect URI out.
+    pub(crate) redirect_uri_omitted: bool,
+    pub(crate) challenge: Option<CodeChallenge>,
+    pub(crate) granted: Granted,
+    /// The grant it buys, named in advance, so that a second use finds what the first one bought.
+    pub(crate) grant: GrantName,
+    pub(crate) authenticated_at: Timestamp,
+}
+
+impl Code {
+    pub(crate) fn payload(&self) -> crate::store::Payload {
+        Writer::new()
+            .text(tag::REDIRECT_URI, &self.redirect_uri)
+            .optional(self.redirect_uri_omitted.then_some(()), |writer, ()| {
+                writer.bytes(tag::REDIRECT_URI_OMITTED, &[])
+            })
+            .optional(self.challenge.as_ref(), |writer, challenge| {
+                writer.bytes(tag::CODE_CHALLENGE, challenge.as_bytes())
+            })
+            .text(tag::SCOPE, self.granted.scope.as_str())
+            .texts(tag::RESOURCE, self.granted.resources.iter().map(Resource::as_str))
+            .bytes(tag::GRANT, &self.grant)
+            .number(tag::AUTHENTICATED_AT, self.authenticated_at.as_millis())
+            .payload()
+    }
+
+    fn read(record: &Record) -> Result<Self, Unreadable> {
+        let fields = Fields::read(record.payload.as_bytes())?;
+        Ok(Self {
+            redirect_uri: fields.text(tag::REDIRECT_URI)?.ok_or(Unreadable)?.to_owned(),
+            redirect_uri_omitted: fields.bytes(tag::REDIRECT_URI_OMITTED).is_some(),
+            challenge: fields.array(tag::CODE_CHALLENGE)?.map(CodeChallenge::from_bytes),
+            granted: Granted {
+                scope: Scope::from_canonical(fields.text(tag::SCOPE)?.unwrap_or_default()),
+                resources: read_resources(fields)?,
+            },
+            grant: fields.array(tag::GRANT)?.ok_or(Unreadable)?,
+            authenticated_at: Timestamp::from_millis(fields.number(tag::AUTHENTICATED_AT)?.ok_or(Unreadable)?),
+        })
+    }
+}
+
+/// The parameters of the request.
+struct Request<'a> {
+    code: &'a str,
+    redirect_uri: Option<&'a str>,
+    verifier: Option<&'a str>,
+    asked: Asked,
+}
+
+impl<'a> Request<'a> {
+    fn read(form: &'a Form<'_>) -> Result<Self, TokenError> {
+        Ok(Self {
+            code: form.get("code").ok_or(TokenError::ParameterMissing("code"))?,
+            redirect_uri: form.get("redirect_uri"),
+            verifier: form.get("code_verifier"),
+            // The scope of a code was settled with the resource owner: `scope` has no meaning here.
+            asked: Asked { scope: None, ..Asked::read(form)? },
+        })
+    }
+}
+
+/// What is to be done.
+enum Decision {
+    Issue(Box<Commit>, TokenAnswer),
+    /// The list of grants is full: look at what is in it first.
+    Survey(Vec<GrantName>),
+    /// The code was spent before, by somebody who had all that it takes: what it bought ends.
+    Revoke(GrantName),
+}
+
+pub(crate) async fn exchange(
+    context: &Context,
+    presented: &Presented,
+    form: &Form<'_>,
+) -> Result<TokenAnswer, TokenError> {
+    let request = Request::read(form)?;
+    let now = context.now();
+    let located = mint::locate(&context.keys, TokenKind::Code, request.code);
+    let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
+    let mut siblings = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let (client, loaded) = super::load_for(context, presented, GRANT_TYPE, located.as_ref(), now).await?;
+        match decide(context, &client, loaded.as_ref(), &request, &siblings, &drawn, now)? {
+            Decision::Issue(commit, answer) => match context.commit(&commit).await? {
+                Committed::Applied => {
+                    context.note_secret_use(&client, now).await;
+                    return Ok(answer);
+                }
+                // Somebody was quicker: with this code, or with another grant of the same subject and client.
+                Committed::Refused(_) => siblings.clear(),
+            },
+            Decision::Survey(names) => {
+                let partition = located.as_ref().map_or(client.client().link().key.partition, |at| at.key.partition);
+                let keys: Vec<_> = names.iter().map(|name| grant_key(&context.keys, partition, name)).collect();
+                siblings = context.load(&keys).await?;
+            }
+            Decision::Revoke(grant) => {
+                revoke(context, &client, loaded.as_ref(), grant, now).await?;
+                return Err(TokenError::CodeReplayed);
+            }
+        }
+    }
+    Err(crate::error::Failure::Contended.into())
+}
+
+fn decide(
+    context: &Context,
+    client: &AuthenticatedClient,
+    loaded: Option<&Loaded>,
+    request: &Request<'_>,
+    siblings: &[Option<Loaded>],
+    drawn: &Drawn,
+    now: Timestamp,
+) -> Result<Decision, TokenError> {
+    let (policy, keys) = (&context.policy, &context.keys);
+    let loaded = loaded.ok_or(TokenError::CodeDead(Dead::Unknown))?;
+    let unreadable = |_: Unreadable| TokenError::CodeDead(Dead::Unreadable);
+    let owner = loaded.owner().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
+    if owner.client.key != client.client().link().key {
+        return Err(TokenError::CodeOfAnotherClient);
+    }
+    let code = Code::read(&loaded.record).map_err(unreadable)?;
+    check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
+    if loaded.record.used.is_some() {
+        return Ok(Decision::Revoke(code.grant));
+    }
+    liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
+    let still_allowed = policy.scope_of_client(client.client().metadata());
+    let first = narrow(policy, &code.granted, &still_allowed, &request.asked)?;
+
+    let parent = loaded.parent.as_deref().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
+    let authorization = Authorization::read(parent).map_err(unreadable)?;
+    if family::is_full(policy, &authorization) && siblings.is_empty() {
+        return Ok(Decision::Survey(authorization.grants));
+    }
+    let new = NewFamily {
+        client,
+        owner: *owner,
+        name: code.grant,
+        granted: &code.granted,
+        first: &first,
+        authenticated_at: code.authenticated_at,
+        grant_type: GRANT_TYPE,
+        with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
+        authorization,
+        present: Some(parent),
+        siblings,
+    };
+    let (mut commit, answer) = family::found(policy, keys, new, drawn, now);
+    // The spent code is remembered for as long as anything it bought can live.
+    let purge_after = commit.writes.iter().filter_map(inserted_grant).map(|grant| grant.purge_after).max();
+    let spend = Write::Use {
+        key: loaded.record.key,
+        at: now,
+        answer: Box::default(),
+        purge_after: purge_after.unwrap_or(loaded.record.purge_after).max(loaded.record.purge_after),
+    };
+    commit.writes.insert(0, spend);
+    commit.conditions.insert(0, Condition::Live { key: parent.key, epoch: parent.epoch });
+    Ok(Decision::Issue(Box::new(commit), answer))
+}
+
+fn inserted_grant(write: &Write) -> Option<&Arc<Record>> {
+    match write {
+        Write::Insert(record) if record.key.kind == Kind::GRANT => Some(record),
+        _ => None,
+    }
+}
+
+/// Checks what binds the code to the authorization request: redirect URI and code challenge.
+fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenEndpoint) -> Result<(), TokenError> {
+    match request.redirect_uri {
+        Some(uri) if code.redirect_uri_omitted || uri != code.redirect_uri => {
+            return Err(TokenError::RedirectUriMismatch);
+        }
+        Some(_) => {}
+        None => {
+            let excused = code.challenge.is_some() && policy == RedirectUriAtTokenEndpoint::UnlessPkce;
+            if !code.redirect_uri_omitted && !excused {
+                return Err(TokenError::RedirectUriMissing);
+            }
+        }
+    }
+    match (&code.challenge, request.verifier) {
+        (Some(challenge), Some(verifier)) => challenge.verify(verifier).map_err(|_| TokenError::VerifierWrong),
+        (Some(_), None) => Err(TokenError::VerifierMissing),
+        // Somebody took the challenge out of the authorization request (RFC 9700 §4.8.2).
+        (None, Some(_)) => Err(TokenError::VerifierUnexpected),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Ends what a replayed code bought (RFC 6749 §4.1.2; OAuth 2.1 §7.5.2: only if the replay is otherwise valid).
+async fn revoke(
+    context: &Context,
+    client: &AuthenticatedClient,
+    code: Option<&Loaded>,
+    name: GrantName,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    let Some(code) = code else { return Ok(()) };
+    let partition = code.record.key.partition;
+    let key = grant_key(&context.keys, partition, &name);
+    let Some(grant) = context.load_one(key).await? else { return Ok(()) };
+    if grant.record.state != State::Live {
+        return Ok(());
+    }
+    let subject = subject_of(&grant.record);
+    let event = |what| {
+        Event::new(now, what)
+            .client(client.id())
+            .subject(subject.as_ref())
+            .grant(Some(family::grant_id(partition, &name)))
+    };
+    let commit = Commit {
+        partition,
+        at: now,
+        conditions: Vec::new(),
+        writes: vec![Write::SetState { key, state: State::Revoked }],
+        events: vec![
+            event(What::Replayed { kind: TokenKind::Code }),
+            event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
+        ],
+    };
+    // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
+    let _ = context.commit(&commit).await?;
+    Ok(())
+}
+
+/// The resource owner that a grant's record names.
+pub(crate) fn subject_of(grant: &Record) -> Option<crate::Subject> {
+    let fields = Fields::read(grant.payload.as_bytes()).ok()?;
+    fields.text(tag::SUBJECT).ok()?.map(crate::Subject::from)
+}

@@ -1,0 +1,59 @@
+//! One file per grant type: load, authenticate, decide, commit once, respond.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `authorization_code.rs` | a code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.6) |
+//! | `refresh_token.rs` | a refresh token for the next (RFC 6749 §6, RFC 9700 §4.14) |
+//! | `client_credentials.rs` | a token for the client itself (RFC 6749 §4.4) |
+//! | `extension.rs` | grant types of the host (RFC 6749 §4.5) |
+//! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
+//! | `family.rs` | a new grant with its first tokens |
+//! | `terms.rs` | which scope and which resources a token gets |
+//! | `answer.rs` | the token response |
+
+mod answer;
+pub(crate) mod authorization;
+pub(crate) mod authorization_code;
+pub(crate) mod client_credentials;
+pub(crate) mod extension;
+pub(crate) mod family;
+pub(crate) mod refresh_token;
+pub(crate) mod terms;
+
+pub(crate) use answer::TokenAnswer;
+pub use extension::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
+
+/// How often a request decides anew when others change the same records. A loser loses to a winner, so that among `n`
+/// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd but a fault.
+pub(crate) const ATTEMPTS: usize = 256;
+
+use crate::client::{AuthenticatedClient, Presented, authenticate};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::endpoint::TokenError;
+use crate::store::Loaded;
+use crate::token::mint::Located;
+
+/// Loads client and artifact in one round trip, authenticates the client, and checks that it may use the grant type.
+async fn load_for(
+    context: &Context,
+    presented: &Presented,
+    grant_type: &str,
+    artifact: Option<&Located>,
+    now: Timestamp,
+) -> Result<(AuthenticatedClient, Option<Loaded>), TokenError> {
+    let client = context.keys.client(&presented.client_id);
+    let (client, artifact) = match artifact {
+        Some(located) => {
+            let mut found = context.load(&[client, located.key]).await?;
+            let artifact = found.pop().flatten();
+            (found.pop().flatten(), artifact)
+        }
+        None => (context.load_one(client).await?, None),
+    };
+    let client = authenticate(presented, client.as_ref(), &context.keys, now)?;
+    if !client.client().metadata().allows(grant_type) {
+        return Err(TokenError::GrantTypeNotAllowed);
+    }
+    Ok((client, artifact))
+}

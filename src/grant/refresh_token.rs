@@ -1,0 +1,231 @@
+//! A refresh token for the next (RFC 6749 §6, RFC 9700 §4.14).
+//!
+//! A token that was spent is presented again for one of two reasons: the client never got the answer, or somebody stole
+//! the token. Within the retry window the same answer is given, whoever asks, and nothing new exists afterwards; outside it the family ends.
+
+use std::sync::Arc;
+
+use super::authorization_code::subject_of;
+use super::family::{self, ClientLifetimes};
+use super::terms::{Asked, Granted, narrow};
+use super::{ATTEMPTS, TokenAnswer};
+use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
+use crate::clock::Timestamp;
+use crate::config::Policy;
+use crate::context::Context;
+use crate::endpoint::TokenError;
+use crate::event::{Event, Revoked, What, Why};
+use crate::secret::SecretBytes;
+use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, State, Write};
+use crate::token::TokenKind;
+use crate::token::liveness::{self, Dead};
+use crate::token::mint::{self, Located, Terms};
+use crate::token::retry::{self, Answer};
+use crate::wire::form::Form;
+
+pub(crate) const GRANT_TYPE: &str = "refresh_token";
+
+/// Randomness for the successors.
+struct Drawn {
+    access: SecretBytes,
+    refresh: SecretBytes,
+}
+
+/// What is to be done.
+enum Decision {
+    Issue(Box<Commit>, TokenAnswer),
+    Repeat(Answer),
+    Revoke(Box<Commit>),
+}
+
+pub(crate) async fn refresh(
+    context: &Context,
+    presented: &Presented,
+    form: &Form<'_>,
+) -> Result<TokenAnswer, TokenError> {
+    let text = form.get("refresh_token").ok_or(TokenError::ParameterMissing("refresh_token"))?;
+    let asked = Asked::read(form)?;
+    let now = context.now();
+    let located = mint::locate(&context.keys, TokenKind::Refresh, text);
+    let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
+    for _ in 0..ATTEMPTS {
+        let (client, loaded) = super::load_for(context, presented, GRANT_TYPE, located.as_ref(), now).await?;
+        let (Some(located), Some(loaded)) = (&located, loaded) else {
+            return Err(TokenError::RefreshDead(Dead::Unknown));
+        };
+        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, now)? {
+            Decision::Issue(commit, answer) => {
+                if context.commit(&commit).await? == Committed::Applied {
+                    context.note_secret_use(&client, now).await;
+                    return Ok(answer);
+                }
+                // Somebody was quicker: the next decision sees what they did.
+            }
+            Decision::Repeat(answer) => return repeat(context, &client, &loaded, &answer, now).await,
+            Decision::Revoke(commit) => {
+                // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
+                let _ = context.commit(&commit).await?;
+                return Err(TokenError::RefreshReplayed);
+            }
+        }
+    }
+    Err(crate::error::Failure::Contended.into())
+}
+
+#[expect(clippy::too_many_arguments, reason = "a decision is a function of all that it depends on")]
+fn decide(
+    policy: &Policy,
+    keys: &KeySpace,
+    client: &AuthenticatedClient,
+    located: &Located,
+    loaded: &Loaded,
+    asked: &Asked,
+    drawn: &Drawn,
+    now: Timestamp,
+) -> Result<Decision, TokenError> {
+    let owner = loaded.owner().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
+    if owner.client.key != client.client().link().key {
+        return Err(TokenError::RefreshOfAnotherClient);
+    }
+    let grant = loaded.parent.as_deref().ok_or(TokenError::RefreshDead(Dead::GrantRevoked))?;
+    liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
+    if let Some(used) = &loaded.record.used {
+        let window = policy.lifetimes.refresh_retry_window;
+        if !window.is_zero() && now < used.at.after(window) {
+            let answer = retry::open(&located.random, &used.answer);
+            return answer.map(Decision::Repeat).map_err(|_| TokenError::RefreshDead(Dead::Unreadable));
+        }
+        return Ok(Decision::Revoke(Box::new(revocation(client, grant, now))));
+    }
+    liveness::check(loaded, now).map_err(TokenError::RefreshDead)?;
+    let granted = family::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
+    let narrowed = narrow(policy, &granted, &policy.scope_of_client(client.client().metadata()), asked)?;
+    let (commit, answer) = issue(policy, keys, client, located, loaded, grant, &granted, &narrowed, drawn, now);
+    Ok(Decision::Issue(Box::new(commit), answer))
+}
+
+#[expect(clippy::too_many_arguments, reason = "a decision is a function of all that it depends on")]
+fn issue(
+    policy: &Policy,
+    keys: &KeySpace,
+    client: &AuthenticatedClient,
+    located: &Located,
+    loaded: &Loaded,
+    grant: &Record,
+    granted: &Granted,
+    narrowed: &Granted,
+    drawn: &Drawn,
+    now: Timestamp,
+) -> (Commit, TokenAnswer) {
+    let skew = policy.lifetimes.clock_skew;
+    let metadata = client.client().metadata();
+    let lifetimes = ClientLifetimes::of(&policy.lifetimes, metadata);
+    let (partition, presented) = (located.key.partition, &loaded.record);
+    let terms = |expires_at: Timestamp, payload| Terms {
+        parent: presented.parent,
+        owner: None,
+        created_at: now,
+        expires_at,
+        purge_after: expires_at.after(skew),
+        payload,
+    };
+    let access_ends = lifetimes.access_within(now, grant.expires_at);
+    let payload = family::difference(granted, narrowed);
+    let (access_token, access) =
+        mint::mint(keys, TokenKind::Access, partition, drawn.access.expose(), terms(access_ends, payload));
+    let refresh_ends = lifetimes.refresh_within(now, grant.expires_at);
+
+    let mut conditions = vec![Condition::Live { key: grant.key, epoch: grant.epoch }];
+    let mut writes = Vec::with_capacity(3);
+    let refresh_token = match metadata.refresh_token_rotation {
+        RefreshRotation::EachUse => {
+            let sealed = Answer {
+                refresh: drawn.refresh.clone(),
+                access: drawn.access.clone(),
+                access_expires_at: access_ends,
+                scope: narrowed.scope.clone(),
+            };
+            let (text, record) = mint::mint(
+                keys,
+                TokenKind::Refresh,
+                partition,
+                drawn.refresh.expose(),
+                terms(refresh_ends, Payload::default()),
+            );
+            writes.push(Write::Use {
+                key: located.key,
+                at: now,
+                answer: retry::seal(&located.random, &sealed),
+                purge_after: grant.purge_after.max(presented.purge_after),
+            });
+            writes.push(Write::Insert(record));
+            Some(text)
+        }
+        RefreshRotation::Never => {
+            // The token stays, and its time starts anew.
+            conditions.push(Condition::Unchanged { key: presented.key, revision: presented.revision });
+            let renewed =
+                Record { expires_at: refresh_ends, purge_after: refresh_ends.after(skew), ..Record::clone(presented) };
+            writes.push(Write::Replace(Arc::new(renewed)));
+            None
+        }
+    };
+    writes.push(Write::Insert(access));
+    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
+    let event =
+        Event::new(now, issued).client(client.id()).subject(subject_of(grant).as_ref()).grant(family::id_of(grant));
+    let commit = Commit { partition, at: now, conditions, writes, events: vec![event] };
+    let answer = TokenAnswer {
+        access_token,
+        refresh_token,
+        expires_in: access_ends.seconds_from(now),
+        scope: narrowed.scope.clone(),
+    };
+    (commit, answer)
+}
+
+/// The commit that ends a family whose spent token came back too late (RFC 9700 §4.14.2).
+fn revocation(client: &AuthenticatedClient, grant: &Record, now: Timestamp) -> Commit {
+    let subject = subject_of(grant);
+    let event = |what| Event::new(now, what).client(client.id()).subject(subject.as_ref()).grant(family::id_of(grant));
+    Commit {
+        partition: grant.key.partition,
+        at: now,
+        conditions: Vec::new(),
+        writes: vec![Write::SetState { key: grant.key, state: State::Revoked }],
+        events: vec![
+            event(What::Replayed { kind: TokenKind::Refresh }),
+            event(What::Revoked { what: Revoked::Grant, why: Why::RefreshReplayed }),
+        ],
+    }
+}
+
+/// Gives the answer that was given before, once it is found that the store has the successor it names.
+async fn repeat(
+    context: &Context,
+    client: &AuthenticatedClient,
+    spent: &Loaded,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<TokenAnswer, TokenError> {
+    let partition = spent.record.key.partition;
+    let key = context.keys.drawn(TokenKind::Refresh.store_kind(), partition, answer.refresh.expose());
+    let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
+    if successor.record.parent != spent.record.parent {
+        return Err(TokenError::RefreshDead(Dead::Unreadable));
+    }
+    liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
+    let grant = spent.parent.as_deref();
+    context.tell(
+        &Event::new(now, What::Repeated)
+            .client(client.id())
+            .subject(grant.and_then(subject_of).as_ref())
+            .grant(grant.and_then(family::id_of)),
+    );
+    Ok(TokenAnswer {
+        access_token: mint::text(&context.keys, TokenKind::Access, partition, answer.access.expose()),
+        refresh_token: Some(mint::text(&context.keys, TokenKind::Refresh, partition, answer.refresh.expose())),
+        expires_in: answer.access_expires_at.seconds_from(now),
+        scope: answer.scope.clone(),
+    })
+}

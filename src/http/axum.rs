@@ -1,0 +1,39 @@
+//! An axum router (feature `axum`).
+//!
+//! This file is also what an adapter for another framework looks like: requests and responses of the `http` crate go through
+//! [`Site::handle`], and only the type of the body changes.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use super::{Host, Site};
+use crate::AuthorizationServer;
+
+/// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes come first.
+pub fn router(server: AuthorizationServer, host: impl Host) -> Router {
+    site(Site::new(server, host))
+}
+
+/// The same, for a site that is used elsewhere too.
+pub fn site(site: Site) -> Router {
+    Router::new().fallback(move |request: Request| {
+        let site = site.clone();
+        async move { serve(&site, request).await }
+    })
+}
+
+async fn serve(site: &Site, request: Request) -> Response {
+    match site.handle(request).await {
+        Ok(response) => response.map(Body::from),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+impl IntoResponse for crate::resource::Challenge {
+    fn into_response(self) -> Response {
+        Self::into_response(self).map(Body::from)
+    }
+}

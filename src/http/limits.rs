@@ -1,0 +1,63 @@
+//! How much of a request is read: enough for any that makes sense, and no more.
+
+use std::pin::pin;
+
+use bytes::Buf as _;
+use http::request::Parts;
+use http_body::Body;
+
+/// The longest body, in bytes.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+/// The longest query, in bytes.
+const MAX_QUERY: usize = 32 * 1024;
+/// The most header lines.
+const MAX_HEADERS: usize = 100;
+/// The longest header value, in bytes.
+const MAX_HEADER: usize = 16 * 1024;
+
+/// A request that is larger than the server reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooLarge {
+    /// 414.
+    Query,
+    /// 431.
+    Headers,
+    /// 413.
+    Body,
+    /// The connection broke while the body was read: 400, which nobody will receive.
+    Broken,
+}
+
+pub(super) fn check(parts: &Parts) -> Result<(), TooLarge> {
+    if parts.uri.query().is_some_and(|query| query.len() > MAX_QUERY) {
+        return Err(TooLarge::Query);
+    }
+    let long = |value: &http::HeaderValue| value.len() > MAX_HEADER;
+    if parts.headers.len() > MAX_HEADERS || parts.headers.values().any(long) {
+        return Err(TooLarge::Headers);
+    }
+    Ok(())
+}
+
+/// Reads a body, whole, and stops as soon as it is too long.
+pub(super) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
+    let declared = body.size_hint().lower();
+    if declared > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
+        return Err(TooLarge::Body);
+    }
+    let mut body = pin!(body);
+    let mut collected = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
+    while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
+        let Ok(mut data) = frame.map_err(|_| TooLarge::Broken)?.into_data() else { continue };
+        if collected.len().saturating_add(data.remaining()) > MAX_BODY {
+            return Err(TooLarge::Body);
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            let length = chunk.len();
+            collected.extend_from_slice(chunk);
+            data.advance(length);
+        }
+    }
+    Ok(collected)
+}

@@ -1,0 +1,317 @@
+//! The server with its pages: the host only says who is signed in, and where one signs in.
+
+use async_trait::async_trait;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Body;
+
+use super::Outcome;
+use super::answer;
+use super::limits;
+use crate::clock::Timestamp;
+use crate::endpoint::metadata::path;
+use crate::endpoint::{Approval, ApproveError, AuthorizeError, ConsentNeed, ErrorAnswer};
+use crate::error::Failure;
+use crate::interaction::{PendingAuthorization, ResumeError};
+use crate::pages::ConsentView;
+use crate::wire::form::{Form, encode_component};
+use crate::wire::html::truncate_display;
+use crate::wire::scope::Scope;
+use crate::wire::uri::is_loopback_host;
+use crate::{AuthorizationServer, Subject};
+
+/// What only the host knows.
+#[async_trait]
+pub trait Host: Send + Sync + 'static {
+    /// Who is signed in, in the browser that sent this request.
+    async fn signed_in(&self, request: &Parts) -> Option<SignedIn>;
+
+    /// The URL at which one signs in. From there the browser must come back, by GET, to `sign_in.return_to`.
+    ///
+    /// A host that allows no others must check on the way back that `return_to` is its own: it begins with the issuer.
+    fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String;
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who, as tokens will say.
+    pub subject: Subject,
+    /// Who, as the consent page says.
+    pub name: String,
+    /// When they signed in.
+    pub authenticated_at: Timestamp,
+}
+
+/// What the sign-in is for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SignIn<'a> {
+    /// Where the browser must come back to.
+    pub return_to: &'a str,
+    /// The name of the client, made safe to show.
+    pub client_name: &'a str,
+    /// Whether whoever is signed in must sign in again.
+    pub again: bool,
+}
+
+/// An authorization server with its pages: all that a browser and a client need, in one place.
+#[derive(Clone)]
+pub struct Site {
+    server: AuthorizationServer,
+    host: std::sync::Arc<dyn Host>,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Why the interaction cannot go on; told to the person at the browser.
+enum Stopped {
+    Resume(ResumeError),
+    Approve(ApproveError),
+    Failure(Failure),
+    Message(StatusCode, &'static str),
+}
+
+impl From<ResumeError> for Stopped {
+    fn from(error: ResumeError) -> Self {
+        Self::Resume(error)
+    }
+}
+
+impl From<ApproveError> for Stopped {
+    fn from(error: ApproveError) -> Self {
+        Self::Approve(error)
+    }
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl Site {
+    /// The server, with a host that knows who is signed in.
+    pub fn new(server: AuthorizationServer, host: impl Host) -> Self {
+        Self { server, host: std::sync::Arc::new(host) }
+    }
+
+    /// The server.
+    pub const fn server(&self) -> &AuthorizationServer {
+        &self.server
+    }
+
+    /// Answers a request, or gives it back if it is for something else of the host's.
+    pub async fn handle<B: Body>(&self, request: Request<B>) -> Result<Response<String>, Request<B>> {
+        let issuer = self.server.inner.context.issuer.path();
+        if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
+            let (parts, body) = request.into_parts();
+            return Ok(self.interaction(parts, body).await);
+        }
+        match self.server.handle(request).await {
+            Outcome::Respond(response) => Ok(response),
+            Outcome::NotMine(request) => Err(request),
+            Outcome::Interact { pending, request } => {
+                let went = self.proceed(*pending, &request).await;
+                Ok(went.unwrap_or_else(|stopped| self.stopped(&stopped)))
+            }
+        }
+    }
+
+    /// The interaction goes on: by GET after a sign-in, by POST with a decision.
+    async fn interaction<B: Body>(&self, parts: Parts, body: B) -> Response<String> {
+        if parts.method != Method::GET && parts.method != Method::POST {
+            return answer::method_not_allowed("GET, POST");
+        }
+        let too_long = Stopped::Message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too long.");
+        if limits::check(&parts).is_err() {
+            return self.stopped(&too_long);
+        }
+        let went = if parts.method == Method::GET {
+            self.come_back(&parts).await
+        } else {
+            match limits::collect(body).await {
+                Ok(body) => self.decide(&parts, &body).await,
+                Err(_) => Err(too_long),
+            }
+        };
+        went.unwrap_or_else(|stopped| self.stopped(&stopped))
+    }
+
+    /// After a sign-in.
+    async fn come_back(&self, parts: &Parts) -> Result<Response<String>, Stopped> {
+        let query = parts.uri.query().unwrap_or_default();
+        let form = Form::parse(query.as_bytes()).map_err(|_| ResumeError::Invalid)?;
+        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        let pending = self.server.resume(handle, &parts.headers).await?;
+        self.proceed(pending, parts).await
+    }
+
+    /// Goes as far as can be gone without asking: to the sign-in, to the consent page, or to the client.
+    async fn proceed(&self, pending: PendingAuthorization, request: &Parts) -> Result<Response<String>, Stopped> {
+        let signed_in = self.host.signed_in(request).await;
+        let recent =
+            signed_in.as_ref().filter(|user| pending.accepts_sign_in(user.authenticated_at, self.server.now()));
+        let Some(user) = recent else {
+            if pending.prompt().forbids_pages() {
+                return Ok(self.server.refuse(pending, None, AuthorizeError::LoginRequired).await?);
+            }
+            return Ok(self.hand_over(pending, signed_in.is_some())?);
+        };
+        match self.server.consent_need(&pending, &user.subject).await? {
+            ConsentNeed::Remembered | ConsentNeed::Implied => {
+                let approval = Approval::new(user.subject.clone(), user.authenticated_at);
+                Ok(self.server.approve(pending, approval).await?)
+            }
+            ConsentNeed::Ask if pending.prompt().forbids_pages() => {
+                Ok(self.server.refuse(pending, None, AuthorizeError::ConsentRequired).await?)
+            }
+            ConsentNeed::Ask => Ok(self.ask(pending, user)?),
+        }
+    }
+
+    /// Sends the browser to the host's sign-in.
+    fn hand_over(&self, pending: PendingAuthorization, again: bool) -> Result<Response<String>, Failure> {
+        let client_name = truncate_display(pending.client().display_name(), MAX_NAME);
+        let suspended = self.server.suspend(pending, None)?;
+        let mut return_to = self.server.inner.context.issuer.endpoint(path::INTERACTION);
+        return_to.push_str("?handle=");
+        encode_component(&mut return_to, &suspended.handle);
+        let url = self.host.sign_in_url(&SignIn { return_to: &return_to, client_name: &client_name, again });
+        let mut response = answer::see_other(&url);
+        if let Some(cookie) = suspended.set_cookie {
+            response.headers_mut().append(http::header::SET_COOKIE, cookie);
+        }
+        Ok(response)
+    }
+
+    /// Shows the consent page.
+    fn ask(&self, pending: PendingAuthorization, user: &SignedIn) -> Result<Response<String>, Failure> {
+        let inner = &self.server.inner;
+        let client = std::sync::Arc::new(pending.client().clone());
+        let redirect_uri = pending.redirect_uri().to_owned();
+        let (scope, resources) = (pending.scope().clone(), pending.resources().to_vec());
+        let suspended = self.server.suspend(pending, Some(&user.subject))?;
+        let described = |name| {
+            let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);
+            (name, known.map_or("", |scope| scope.description.as_str()))
+        };
+        let (redirect_host, redirects_to_device) = destination(&redirect_uri);
+        let action = inner.context.issuer.endpoint(path::INTERACTION);
+        let html = inner.pages.consent(&ConsentView {
+            client_name: truncate_display(client.display_name(), MAX_NAME),
+            client_uri: client.metadata().client_uri.as_deref(),
+            redirect_host,
+            redirects_to_device,
+            user_name: &user.name,
+            scopes: scope.tokens().map(described).collect(),
+            resources: resources.iter().map(crate::wire::uri::Resource::as_str).collect(),
+            action: &action,
+            handle: &suspended.handle,
+            csrf: &suspended.csrf,
+        });
+        // A browser holds the redirect that follows the form to the policy of the form's page.
+        let form_action = format!("'self' {}", answer::form_target(&redirect_uri));
+        let mut response = answer::page(&*inner.pages, StatusCode::OK, html, &form_action);
+        if let Some(cookie) = suspended.set_cookie {
+            response.headers_mut().append(http::header::SET_COOKIE, cookie);
+        }
+        Ok(response)
+    }
+
+    /// A decision, from the consent page.
+    async fn decide(&self, parts: &Parts, body: &[u8]) -> Result<Response<String>, Stopped> {
+        if comes_from_elsewhere(&parts.headers, self.server.inner.context.issuer.origin()) {
+            return Err(ResumeError::Forged.into());
+        }
+        if !crate::endpoint::declares_form(&parts.headers) {
+            return Err(ResumeError::Invalid.into());
+        }
+        let form = Form::parse(body).map_err(|_| ResumeError::Invalid)?;
+        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        let pending = self.server.resume(handle, &parts.headers).await?;
+        self.server.check_csrf(&pending, form.get("csrf").unwrap_or_default())?;
+        let asked = pending.subject().cloned().ok_or(ResumeError::Invalid)?;
+        let user = self.host.signed_in(parts).await.filter(|user| user.subject == asked);
+        let user = user.ok_or(ApproveError::OtherSubject)?;
+        match form.get("decision") {
+            Some("allow") => {
+                let scope = allowed(&form, pending.scope())?;
+                let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
+                Ok(self.server.approve(pending, approval).await?)
+            }
+            Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
+            _ => Err(Stopped::Message(StatusCode::BAD_REQUEST, "The form did not say what was decided.")),
+        }
+    }
+
+    fn stopped(&self, stopped: &Stopped) -> Response<String> {
+        let (status, message) = match stopped {
+            Stopped::Message(status, message) => (*status, *message),
+            Stopped::Resume(ResumeError::OtherBrowser | ResumeError::Forged) => {
+                (StatusCode::FORBIDDEN, "This page does not belong to this browser, or was not opened from here.")
+            }
+            Stopped::Resume(ResumeError::Expired) | Stopped::Approve(ApproveError::Expired) => {
+                (StatusCode::BAD_REQUEST, "This took too long, and is no longer valid.")
+            }
+            Stopped::Resume(ResumeError::Invalid) => {
+                (StatusCode::BAD_REQUEST, "The address of this page is not valid.")
+            }
+            Stopped::Resume(ResumeError::ClientChanged) | Stopped::Approve(ApproveError::ClientChanged) => {
+                (StatusCode::BAD_REQUEST, "The application has been changed meanwhile.")
+            }
+            Stopped::Approve(ApproveError::Decided) => (StatusCode::BAD_REQUEST, "This has been decided already."),
+            Stopped::Approve(ApproveError::OtherSubject) => {
+                (StatusCode::BAD_REQUEST, "Somebody else was asked. Sign in as them, or start again.")
+            }
+            Stopped::Approve(ApproveError::ScopeExceeded) => {
+                (StatusCode::BAD_REQUEST, "More was allowed than was asked for.")
+            }
+            Stopped::Approve(ApproveError::Subject) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "The server met an unexpected condition.")
+            }
+            Stopped::Failure(failure)
+            | Stopped::Resume(ResumeError::Failure(failure))
+            | Stopped::Approve(ApproveError::Failure(failure)) => {
+                let message = "The server cannot answer now. Try again in a moment.";
+                (ErrorAnswer::from(*failure).status, message)
+            }
+        };
+        answer::error_page(&*self.server.inner.pages, status, message)
+    }
+}
+
+/// The longest name of a client that is shown, in characters.
+const MAX_NAME: usize = 80;
+
+/// The part of the scope that was left checked. A name that was not asked for is an error, not a wish.
+fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
+    let mut names = form.all("scope").peekable();
+    if names.peek().is_none() {
+        return Ok(Scope::empty());
+    }
+    let scope = Scope::from_tokens(names).map_err(|_| ApproveError::ScopeExceeded)?;
+    if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
+}
+
+/// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the `csrf` field alone.
+fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let other_origin = text("origin").is_some_and(|from| from != origin && from != "null");
+    fetched_across || other_origin
+}
+
+/// How the consent page names the place that the answer goes to, and whether that is the user's device.
+fn destination(redirect_uri: &str) -> (String, bool) {
+    let Ok(parsed) = fluent_uri::Uri::parse(redirect_uri) else { return (String::new(), false) };
+    match (parsed.scheme().as_str(), parsed.authority()) {
+        ("https", Some(authority)) => (authority.as_str().to_owned(), false),
+        ("http", Some(authority)) => (authority.as_str().to_owned(), is_loopback_host(authority.host())),
+        (scheme, _) => (scheme.to_owned(), true),
+    }
+}

@@ -1,0 +1,49 @@
+//! Why a change could not be made.
+
+use crate::client::MetadataError;
+use crate::error::Failure;
+use crate::store::Committed;
+
+/// A change that could not be made; nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManageError {
+    /// There is no such thing, or no longer.
+    #[error("there is no such thing")]
+    NotFound,
+    /// Somebody changed it since it was read: read it again.
+    #[error("it was changed meanwhile")]
+    Changed,
+    /// The client identifier is taken, perhaps by a client that was deleted and whose tokens have not all expired.
+    #[error("the client identifier is taken")]
+    Taken,
+    /// A client identifier must be 1 to 512 printable ASCII characters, and not begin with `https://`.
+    #[error("a client identifier must be 1 to 512 printable ASCII characters, and not a URL")]
+    ClientId,
+    /// A secret must be 16 to 512 printable ASCII characters.
+    #[error("a client secret must be 16 to 512 printable ASCII characters")]
+    Secret,
+    /// A public client has no secret.
+    #[error("a client that authenticates by none has no secret")]
+    PublicClient,
+    /// A client may have at most 10 secrets.
+    #[error("a client may have at most 10 secrets")]
+    TooManySecrets,
+    /// A label must be at most 200 characters, none of them control characters.
+    #[error("a label must be at most 200 characters")]
+    Label,
+    /// The metadata cannot be registered.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The server could not do it.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// A change on condition that nothing was changed meanwhile.
+pub(crate) fn settle(committed: Committed) -> Result<(), ManageError> {
+    match committed {
+        Committed::Applied => Ok(()),
+        Committed::Refused(_) => Err(ManageError::Changed),
+    }
+}

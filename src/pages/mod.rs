@@ -1,0 +1,87 @@
+//! What people see: the pages, and how a host puts its own in their place.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | [`Pages`], and what each page is given |
+//! | `plain.rs` | [`PlainPages`]: plain HTML that works without JavaScript |
+
+mod plain;
+
+use crate::secret::Secret;
+
+pub use plain::PlainPages;
+
+/// Draws pages. The server adds the headers that protect them (`attacks`: framing, caching, sniffing, referrer).
+///
+/// Whatever comes from a client is untrusted: escape it where it is put. [`wire::html`](crate::wire::html) has what is needed.
+pub trait Pages: Send + Sync + 'static {
+    /// Asks the resource owner for consent.
+    ///
+    /// The form posts to `view.action`, with the hidden fields `handle` and `csrf`, one checkbox `scope` for each scope, and submit buttons named
+    /// `decision` with the values `allow` and `deny`.
+    fn consent(&self, view: &ConsentView<'_>) -> String;
+
+    /// Tells the person at the browser what is wrong, where it cannot be told to the client.
+    fn error(&self, view: &ErrorView<'_>) -> String;
+
+    /// Posts an authorization response to the client (OAuth 2.0 Form Post Response Mode): a form with hidden fields that submits itself, and a button for
+    /// browsers that will not.
+    fn form_post(&self, view: &FormPostView<'_>) -> String;
+
+    /// Where the pages take styles, scripts and images from: directives of a content security policy, such as `style-src 'self'`.
+    ///
+    /// The server adds `default-src 'none'`, `base-uri 'none'`, `frame-ancestors 'none'` and `form-action`.
+    fn sources(&self) -> String;
+}
+
+/// What the consent page is given.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConsentView<'a> {
+    /// The client's name, made safe to show: cut to length, without tricks of writing direction. Still to be escaped.
+    pub client_name: String,
+    /// The client's home page, where it has one: http or https.
+    pub client_uri: Option<&'a str>,
+    /// Where the answer goes: a host, or the scheme of an application.
+    pub redirect_host: String,
+    /// Whether that is the user's own device, so that any program there could be asking.
+    pub redirects_to_device: bool,
+    /// As whom the user is signed in.
+    pub user_name: &'a str,
+    /// What is asked for: scope token and description.
+    pub scopes: Vec<(&'a str, &'a str)>,
+    /// For which resources; empty for any.
+    pub resources: Vec<&'a str>,
+    /// Where the form goes.
+    pub action: &'a str,
+    /// For the hidden field `handle`.
+    pub handle: &'a str,
+    /// For the hidden field `csrf`.
+    pub csrf: &'a str,
+}
+
+/// What the error page is given.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ErrorView<'a> {
+    /// The status of the response.
+    pub status: http::StatusCode,
+    /// What is wrong, in a sentence. Holds nothing that came with the request.
+    pub message: &'a str,
+}
+
+/// What the form-post page is given.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FormPostView<'a> {
+    /// The client's redirect URI.
+    pub action: &'a str,
+    /// Names and values of the hidden fields.
+    pub fields: Vec<(&'a str, Secret)>,
+}
+
+impl<'a> ErrorView<'a> {
+    pub(crate) const fn new(status: http::StatusCode, message: &'a str) -> Self {
+        Self { status, message }
+    }
+}

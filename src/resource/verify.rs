@@ -1,0 +1,134 @@
+//! Whether a token counts, and is enough.
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::store::Loaded;
+use crate::token::view::TokenView;
+use crate::token::{Dead, TokenKind, liveness, mint};
+
+/// What a protected resource asks of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Require<'a> {
+    scope: &'a str,
+    resource: Option<&'a str>,
+}
+
+impl<'a> Require<'a> {
+    /// Any token that counts.
+    pub const fn any() -> Self {
+        Self { scope: "", resource: None }
+    }
+
+    /// A token with all of this scope: tokens separated by spaces.
+    pub const fn scope(scope: &'a str) -> Self {
+        Self { scope, resource: None }
+    }
+
+    /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token that names none is
+    /// then not enough, and one that names another is another's.
+    #[must_use]
+    pub const fn at(self, resource: &'a str) -> Self {
+        Self { resource: Some(resource), ..self }
+    }
+
+    pub(crate) const fn scope_text(&self) -> &'a str {
+        self.scope
+    }
+}
+
+/// A token does not open this door, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// There is no token in the request (RFC 6750 §3.1: a challenge without an error).
+    #[error("no token was presented")]
+    Missing,
+    /// More than one token, or one in the query: `invalid_request`.
+    #[error("the token must be presented once, in the Authorization header")]
+    Misplaced,
+    /// It does not count: `invalid_token`.
+    #[error("the token does not count: {0}")]
+    Dead(Dead),
+    /// It is addressed to another resource: `invalid_token`.
+    #[error("the token is addressed to another resource")]
+    OtherResource,
+    /// Its scope is not enough: `insufficient_scope`.
+    #[error("the scope of the token is not enough")]
+    InsufficientScope,
+    /// The server could not tell.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// A token that counts, and what it says.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    loaded: Loaded,
+}
+
+impl Verified {
+    /// Whose token it is; `None` for one that a client holds for itself.
+    pub fn subject(&self) -> Option<&str> {
+        self.view().and_then(|view| view.subject())
+    }
+
+    /// The client it was issued to.
+    pub fn client_id(&self) -> &str {
+        self.view().map_or("", |view| view.client_id())
+    }
+
+    /// Its scope: tokens separated by one space.
+    pub fn scope(&self) -> &str {
+        self.view().map_or("", |view| view.scope())
+    }
+
+    /// Whether its scope has this token.
+    pub fn has_scope(&self, token: &str) -> bool {
+        self.scope().split(' ').any(|held| held == token)
+    }
+
+    /// The resources it is addressed to; none where it is addressed to all.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.view().into_iter().flat_map(|view| view.resources())
+    }
+
+    /// When it was issued.
+    pub fn issued_at(&self) -> Timestamp {
+        self.loaded.record.created_at
+    }
+
+    /// When it expires.
+    pub fn expires_at(&self) -> Timestamp {
+        self.loaded.record.expires_at
+    }
+
+    /// When its resource owner had signed in; `None` for one that a client holds for itself.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.view().and_then(|view| view.authenticated_at())
+    }
+
+    fn view(&self) -> Option<TokenView<'_>> {
+        TokenView::of(&self.loaded)
+    }
+}
+
+/// Looks the token up and compares it with what is required.
+pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
+    let dead = VerifyError::Dead;
+    let located = mint::locate(&context.keys, TokenKind::Access, token).ok_or(dead(Dead::Unknown))?;
+    let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;
+    liveness::check(&loaded, context.now()).map_err(dead)?;
+    let view = TokenView::of(&loaded).ok_or(dead(Dead::Unreadable))?;
+    if let Some(resource) = require.resource
+        && !view.resources().any(|named| named == resource)
+    {
+        return Err(VerifyError::OtherResource);
+    }
+    let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
+    if !needed.all(|needed| view.scope().split(' ').any(|held| held == needed)) {
+        return Err(VerifyError::InsufficientScope);
+    }
+    Ok(Verified { loaded })
+}

@@ -1,0 +1,20 @@
+//! What is handed out: its form on the wire, its record, and whether it still counts.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `format.rs` | the text of a token: prefix, random part, masked partition, checksum |
+//! | `fields.rs` | the payload of a record: tagged fields |
+//! | `mint.rs` | a new token: its text and its record |
+//! | `liveness.rs` | whether a token, and all it hangs on, still counts |
+//! | `view.rs` | what a live token says |
+//! | `retry.rs` | the sealed answer to a refresh that is sent twice |
+
+pub(crate) mod fields;
+pub(crate) mod format;
+pub(crate) mod liveness;
+pub(crate) mod mint;
+pub(crate) mod retry;
+pub(crate) mod view;
+
+pub use format::TokenKind;
+pub use liveness::Dead;
