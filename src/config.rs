@@ -140,6 +140,16 @@ pub enum RedirectUriAtTokenEndpoint {
     Required,
 }
 
+/// What an authorization request may leave out where the client registered exactly one redirect URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OmittedRedirectUri {
+    /// Nothing: `redirect_uri` is always required, as OpenID Connect has it.
+    #[default]
+    Refused,
+    /// `redirect_uri`: the registered one is meant (RFC 6749 §3.1.2.3).
+    MeansTheOnlyOne,
+}
+
 /// What the endpoints go by.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -152,6 +162,7 @@ pub(crate) struct Policy {
     pub(crate) resources: Vec<ResourceDefinition>,
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
+    pub(crate) omitted_redirect_uri: OmittedRedirectUri,
 }
 
 /// A configuration that cannot be served.
@@ -250,6 +261,7 @@ impl Policy {
             resources: known,
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
+            omitted_redirect_uri: OmittedRedirectUri::default(),
         })
     }
 

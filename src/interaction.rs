@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::client::{Client, verify_redirect_uri};
 use crate::clock::Timestamp;
+use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::endpoint::authorize::AuthorizationAsked;
 use crate::endpoint::{ResponseMode, Target};
@@ -317,8 +318,8 @@ pub(crate) async fn resume(
     let client = Client::loaded(loaded.as_ref())
         .filter(|client| client.state() == State::Live)
         .ok_or(ResumeError::ClientChanged)?;
-    let redirect_uri =
-        verify_redirect_uri(&client, Some(&opened.redirect_uri)).map_err(|_| ResumeError::ClientChanged)?;
+    let redirect_uri = verify_redirect_uri(&client, Some(&opened.redirect_uri), OmittedRedirectUri::Refused)
+        .map_err(|_| ResumeError::ClientChanged)?;
     Ok(PendingAuthorization {
         client,
         target: Target { redirect_uri, mode: opened.asked.mode, state: opened.state },

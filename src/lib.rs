@@ -57,8 +57,8 @@ pub mod wire;
 pub use self::http::axum;
 pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
 pub use config::{
-    AccessTokenRevocation, ConfigError, Lifetimes, Limits, RedirectUriAtTokenEndpoint, ResourceDefinition,
-    ScopeDefinition,
+    AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
+    ResourceDefinition, ScopeDefinition,
 };
 pub use endpoint::{
     Approval, ApproveError, AuthorizeError, ConsentNeed, IntrospectError, RequestError, ResponseMode, RevokeError,

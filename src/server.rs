@@ -9,7 +9,8 @@ use crate::Subject;
 use crate::client::RecentUses;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{
-    AccessTokenRevocation, ConfigError, Lifetimes, Limits, Policy, RedirectUriAtTokenEndpoint, ScopeDefinition,
+    AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
+    ScopeDefinition,
 };
 use crate::context::Context;
 use crate::endpoint::{Approval, ApproveError, AuthorizationResponse, AuthorizeError, ConsentNeed, approve, metadata};
@@ -171,6 +172,7 @@ pub struct Builder {
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
+    omitted_redirect_uri: OmittedRedirectUri,
 }
 
 impl Builder {
@@ -190,6 +192,7 @@ impl Builder {
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
+            omitted_redirect_uri: OmittedRedirectUri::default(),
         }
     }
 
@@ -255,6 +258,11 @@ impl Builder {
         Self { redirect_uri_at_token_endpoint: policy, ..self }
     }
 
+    /// Whether an authorization request may leave the redirect URI out.
+    pub fn omitted_redirect_uri(self, policy: OmittedRedirectUri) -> Self {
+        Self { omitted_redirect_uri: policy, ..self }
+    }
+
     /// What time it is.
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
@@ -295,6 +303,7 @@ impl Builder {
         let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, self.resources)?;
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
+        policy.omitted_redirect_uri = self.omitted_redirect_uri;
 
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();

@@ -6,6 +6,7 @@
 use fluent_uri::Uri;
 
 use super::Client;
+use crate::config::OmittedRedirectUri;
 use crate::wire::uri::is_loopback_host;
 
 /// A redirect URI that was found in the client's registration. Only this can become a `Location`.
@@ -124,11 +125,15 @@ pub(crate) enum Unmatched {
 /// The redirect URI that a response to this request may go to.
 ///
 /// Left out, it is the client's only one (RFC 6749 §3.1.2.3); with several or none there is nothing to fall back on.
-pub(crate) fn verify(client: &Client, requested: Option<&str>) -> Result<VerifiedRedirectUri, Unmatched> {
+pub(crate) fn verify(
+    client: &Client,
+    requested: Option<&str>,
+    omitted: OmittedRedirectUri,
+) -> Result<VerifiedRedirectUri, Unmatched> {
     let registered = &client.metadata().redirect_uris;
     let Some(requested) = requested else {
         return match registered.as_slice() {
-            [only] => Ok(VerifiedRedirectUri(only.clone())),
+            [only] if omitted == OmittedRedirectUri::MeansTheOnlyOne => Ok(VerifiedRedirectUri(only.clone())),
             _ => Err(Unmatched::Missing),
         };
     };

@@ -7,6 +7,7 @@ use super::{AuthorizationResponse, ErrorAnswer};
 use crate::Subject;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
+use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
@@ -284,7 +285,8 @@ fn still_valid(loaded: Option<&Loaded>, pending: &PendingAuthorization) -> Optio
     let client = Client::loaded(loaded)?;
     let same = client.state() == State::Live
         && client.link() == pending.client().link()
-        && crate::client::verify_redirect_uri(&client, Some(pending.redirect_uri())).is_ok()
+        && crate::client::verify_redirect_uri(&client, Some(pending.redirect_uri()), OmittedRedirectUri::Refused)
+            .is_ok()
         && (pending.asked().challenge.is_some() || !client.metadata().require_pkce);
     same.then_some(client)
 }

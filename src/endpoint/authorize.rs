@@ -153,12 +153,13 @@ async fn identify(context: &Context, form: &Form<'_>) -> Result<(Arc<Client>, Ta
         return Err(known(AuthorizeError::RedirectUriMissing));
     }
     let requested = form.get("redirect_uri");
-    let redirect_uri = verify_redirect_uri(&client, requested).map_err(|unmatched| {
-        known(match unmatched {
-            Unmatched::Unregistered => AuthorizeError::RedirectUriUnregistered,
-            Unmatched::Missing => AuthorizeError::RedirectUriMissing,
-        })
-    })?;
+    let redirect_uri =
+        verify_redirect_uri(&client, requested, context.policy.omitted_redirect_uri).map_err(|unmatched| {
+            known(match unmatched {
+                Unmatched::Unregistered => AuthorizeError::RedirectUriUnregistered,
+                Unmatched::Missing => AuthorizeError::RedirectUriMissing,
+            })
+        })?;
     // A `state` that occurs twice cannot be sent back unchanged, so none is.
     let state = if form.count("state") > 1 { None } else { form.get("state").map(str::to_owned) };
     Ok((client, Target { redirect_uri, mode: ResponseMode::Query, state }, requested.is_none()))

@@ -1,0 +1,1 @@
+//! Client authentication (ids A).

@@ -1,0 +1,1 @@
+//! The client credentials grant (ids CC).

@@ -1,0 +1,1 @@
+//! What arrives at all endpoints (ids IN).

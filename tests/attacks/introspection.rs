@@ -1,0 +1,1 @@
+//! Token introspection and bearer tokens (ids N).

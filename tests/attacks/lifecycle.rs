@@ -1,0 +1,1 @@
+//! Clocks, lifetimes, deletion and growth (ids Q).

@@ -1,0 +1,1 @@
+//! Races, each forced (ids RC).

@@ -1,0 +1,1 @@
+//! Redirect URIs (ids R).

@@ -1,0 +1,1 @@
+//! The refresh token grant (ids F).

@@ -1,0 +1,1 @@
+//! Token revocation (ids V).

@@ -1,0 +1,1 @@
+//! What time tells (ids T).
