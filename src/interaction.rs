@@ -29,60 +29,55 @@ use crate::wire::uri::Resource;
 use crate::{ClientId, Subject};
 
 /// What the client asked about the interaction (OpenID Connect Core §3.1.2.1 `prompt`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prompt {
-    none: bool,
-    login: bool,
-    consent: bool,
-    select_account: bool,
-}
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Prompt(u8);
 
 impl Prompt {
+    const WORDS: [(u8, &str); 4] = [(1, "none"), (2, "login"), (4, "consent"), (8, "select_account")];
+
     /// `None` for words that have no meaning, and for `none` beside others.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut prompt = Self::default();
-        let mut words: usize = 0;
+        let mut prompt = 0;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
-            words = words.saturating_add(1);
-            match word {
-                "none" => prompt.none = true,
-                "login" => prompt.login = true,
-                "consent" => prompt.consent = true,
-                "select_account" => prompt.select_account = true,
-                _ => return None,
-            }
+            prompt |= Self::WORDS.iter().find(|(_, known)| *known == word)?.0;
         }
-        (!prompt.none || words == 1).then_some(prompt)
+        (prompt & 1 == 0 || prompt == 1).then_some(Self(prompt))
     }
 
     /// No page may be shown: what cannot be answered at once is refused.
     pub const fn forbids_pages(self) -> bool {
-        self.none
+        self.0 & 1 != 0
     }
 
     /// The user must sign in again, even if signed in.
     pub const fn demands_sign_in(self) -> bool {
-        self.login
+        self.0 & 2 != 0
     }
 
     /// Consent must be asked for, even if remembered.
     pub const fn demands_consent(self) -> bool {
-        self.consent
+        self.0 & 4 != 0
     }
 
     /// The user must be let choose an account.
     pub const fn demands_account_choice(self) -> bool {
-        self.select_account
+        self.0 & 8 != 0
     }
+}
 
-    fn words(self) -> String {
-        let words = [
-            (self.none, "none"),
-            (self.login, "login"),
-            (self.consent, "consent"),
-            (self.select_account, "select_account"),
-        ];
-        words.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+impl std::fmt::Display for Prompt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut words = Self::WORDS.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, word)| word);
+        if let Some(first) = words.next() {
+            f.write_str(first)?;
+        }
+        words.try_for_each(|word| write!(f, " {word}"))
+    }
+}
+
+impl std::fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prompt({self})")
     }
 }
 
@@ -263,36 +258,35 @@ pub(crate) fn suspend(
     subject: Option<&Subject>,
     now: Timestamp,
 ) -> Result<Suspended, Failure> {
-    let (browser, set_cookie) = match pending.browser {
-        Some(browser) => (browser, None),
-        None => {
-            let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
-            let browser = Sha256::digest(&secret).into();
-            let cookie = cookie(context, &pending.flow, &secret, pending.expires_at.seconds_from(now));
-            (browser, Some(cookie.ok_or(Failure::Corrupt)?))
-        }
+    let PendingAuthorization { client, target, redirect_uri_omitted, asked, flow, started_at, expires_at, .. } =
+        pending;
+    let (browser, set_cookie) = if let Some(browser) = pending.browser {
+        (browser, None)
+    } else {
+        let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
+        let cookie = cookie(context, &flow, &secret, expires_at.seconds_from(now)).ok_or(Failure::Corrupt)?;
+        (Sha256::digest(&secret).into(), Some(cookie))
     };
-    let PendingAuthorization { client, target, asked, flow, .. } = &pending;
     let bytes = Writer::new()
-        .bytes(tag::FLOW, flow)
+        .bytes(tag::FLOW, &flow)
         .bytes(tag::BROWSER, &browser)
-        .number(tag::CREATED_AT, pending.started_at.as_millis())
-        .number(tag::EXPIRES_AT, pending.expires_at.as_millis())
+        .number(tag::CREATED_AT, started_at.as_millis())
+        .number(tag::EXPIRES_AT, expires_at.as_millis())
         .text(tag::CLIENT, client.id().as_str())
         .text(tag::REDIRECT_URI, target.redirect_uri.as_str())
-        .optional(pending.redirect_uri_omitted.then_some(()), |writer, ()| writer.bytes(tag::REDIRECT_URI_OMITTED, &[]))
+        .optional(redirect_uri_omitted.then_some(()), |writer, ()| writer.bytes(tag::REDIRECT_URI_OMITTED, &[]))
         .text(tag::RESPONSE_MODE, target.mode.as_str())
         .optional(target.state.as_deref(), |writer, state| writer.text(tag::STATE, state))
         .optional(asked.challenge.as_ref(), |writer, challenge| writer.bytes(tag::CODE_CHALLENGE, challenge.as_bytes()))
         .text(tag::SCOPE, asked.scope.as_str())
         .texts(tag::RESOURCE, asked.resources.iter().map(Resource::as_str))
-        .text(tag::PROMPT, &asked.prompt.words())
+        .text(tag::PROMPT, &asked.prompt.to_string())
         .optional(asked.max_age, |writer, age| {
             writer.number(tag::MAX_AGE, i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
         })
         .optional(subject.or(pending.subject.as_ref()), |writer, subject| writer.text(tag::SUBJECT, subject.as_str()))
         .finish();
-    Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(flow, &browser), set_cookie })
+    Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(&flow, &browser), set_cookie })
 }
 
 /// Brings a pending authorization back: checks the seal, the time, the browser, and that the client still is what it was.

@@ -10,7 +10,7 @@
 //! | you have | you want | begin with |
 //! |---|---|---|
 //! | an axum application | endpoints and pages in one line | [`axum::router`] (feature `axum`) |
-//! | any framework over [`http`] types | endpoints and pages | [`Site::handle`] |
+//! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
 //!

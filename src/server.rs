@@ -24,6 +24,7 @@ use crate::pages::{Pages, PlainPages};
 use crate::resource::{self, Challenge, Require, Verified, VerifyError};
 use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
+use crate::token::doubt::Doubts;
 use crate::wire::uri::Issuer;
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
@@ -329,6 +330,7 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            doubts: Doubts::default(),
             extension_grants,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })

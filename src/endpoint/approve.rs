@@ -225,7 +225,7 @@ fn decide(
     let payload = Code {
         redirect_uri: pending.redirect_uri().to_owned(),
         redirect_uri_omitted: pending.redirect_uri_omitted(),
-        challenge: asked.challenge.clone(),
+        challenge: asked.challenge,
         granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,

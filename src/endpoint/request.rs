@@ -61,6 +61,6 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 pub(crate) fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
     let mut pieces = query.unwrap_or_default().split('&');
-    let named = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());
-    if pieces.any(named) { Err(ClientError::InQuery) } else { Ok(()) }
+    let is_credential = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());
+    if pieces.any(is_credential) { Err(ClientError::InQuery) } else { Ok(()) }
 }

@@ -42,6 +42,9 @@ pub enum TokenError {
     /// The code was redeemed before; what it bought has ended.
     #[error("the authorization code was redeemed before")]
     CodeReplayed,
+    /// The code was being redeemed when the store did not say whether it was: nothing ends, and a new code is needed.
+    #[error("whether the authorization code was redeemed is in doubt")]
+    CodeInDoubt,
     /// The redirect URI is not that of the authorization request.
     #[error("the redirect URI is not that of the authorization request")]
     RedirectUriMismatch,
@@ -66,6 +69,9 @@ pub enum TokenError {
     /// The refresh token was used before, too long ago; its family has ended.
     #[error("the refresh token was used before")]
     RefreshReplayed,
+    /// The refresh token was being used when the store did not say whether it was, and there is no retry window: nothing ends.
+    #[error("whether the refresh token was used is in doubt")]
+    RefreshInDoubt,
     /// The scope is not one.
     #[error("the scope is malformed")]
     ScopeMalformed,
@@ -128,9 +134,10 @@ impl From<TokenError> for ErrorAnswer {
             }
             TokenError::GrantTypeNotAllowed => answer(UnauthorizedClient, "the client may not use this grant type"),
             TokenError::PublicClient => answer(UnauthorizedClient, "a public client may not use this grant type"),
-            TokenError::CodeDead(_) | TokenError::CodeOfAnotherClient | TokenError::CodeReplayed => {
-                answer(InvalidGrant, "the authorization code is not valid")
-            }
+            TokenError::CodeDead(_)
+            | TokenError::CodeOfAnotherClient
+            | TokenError::CodeReplayed
+            | TokenError::CodeInDoubt => answer(InvalidGrant, "the authorization code is not valid"),
             TokenError::RedirectUriMismatch => {
                 answer(InvalidGrant, "redirect_uri differs from the authorization request")
             }
@@ -143,9 +150,10 @@ impl From<TokenError> for ErrorAnswer {
             TokenError::VerifierUnexpected => {
                 answer(InvalidRequest, "code_verifier without a code challenge in the authorization request")
             }
-            TokenError::RefreshDead(_) | TokenError::RefreshOfAnotherClient | TokenError::RefreshReplayed => {
-                answer(InvalidGrant, "the refresh token is not valid")
-            }
+            TokenError::RefreshDead(_)
+            | TokenError::RefreshOfAnotherClient
+            | TokenError::RefreshReplayed
+            | TokenError::RefreshInDoubt => answer(InvalidGrant, "the refresh token is not valid"),
             TokenError::ScopeMalformed => answer(InvalidScope, "the scope is malformed"),
             TokenError::ScopeMissing => answer(InvalidScope, "no scope was named and there is no default"),
             TokenError::ScopeExceeded => answer(InvalidScope, "the scope is more than the client may have"),

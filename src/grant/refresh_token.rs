@@ -31,6 +31,13 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
+/// Whether this process once answered that it does not know whether the token was spent.
+#[derive(Clone, Copy)]
+enum Doubt {
+    None,
+    Known,
+}
+
 /// What is to be done.
 enum Decision {
     Issue(Box<Commit>, TokenAnswer),
@@ -53,7 +60,8 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, now)? {
+        let doubt = if context.doubts.has(&located.key) { Doubt::Known } else { Doubt::None };
+        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
@@ -81,6 +89,7 @@ fn decide(
     loaded: &Loaded,
     asked: &Asked,
     drawn: &Drawn,
+    doubt: Doubt,
     now: Timestamp,
 ) -> Result<Decision, TokenError> {
     let owner = loaded.owner().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
@@ -91,11 +100,15 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
-        if !window.is_zero() && now < used.at.after(window) {
-            let answer = retry::open(&located.random, &used.answer);
-            return answer.map(Decision::Repeat).map_err(|_| TokenError::RefreshDead(Dead::Unreadable));
-        }
-        return Ok(Decision::Revoke(Box::new(revocation(client, grant, now))));
+        return match doubt {
+            Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
+            Doubt::None if now >= used.at.after(window) => {
+                Ok(Decision::Revoke(Box::new(revocation(client, grant, now))))
+            }
+            Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
+                .map(Decision::Repeat)
+                .map_err(|_| TokenError::RefreshDead(Dead::Unreadable)),
+        };
     }
     liveness::check(loaded, now).map_err(TokenError::RefreshDead)?;
     let granted = family::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;

@@ -61,7 +61,7 @@ impl<'a> Grants<'a> {
     }
 
     /// One page of the grants of a resource owner, newest first; `limit` is 1 to 1,000.
-    pub async fn of(&self, subject: &Subject, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
+    pub async fn of(self, subject: &Subject, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
         let keys = &self.context.keys;
         let query = Query {
             partition: Some(keys.partition_of(subject)),
@@ -72,7 +72,7 @@ impl<'a> Grants<'a> {
     }
 
     /// One page of the grants to a client, newest first; `limit` is 1 to 1,000.
-    pub async fn to(&self, client: &ClientId, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
+    pub async fn to(self, client: &ClientId, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
         let keys = &self.context.keys;
         let query = Query { client: Some(keys.client(client)), ..Query::new(keys.tenant(), Kind::GRANT) };
         self.page(&query, after, limit, read).await
@@ -80,7 +80,7 @@ impl<'a> Grants<'a> {
 
     /// One page of the clients that a resource owner has let in, newest first; `limit` is 1 to 1,000.
     pub async fn apps(
-        &self,
+        self,
         subject: &Subject,
         after: Option<Cursor>,
         limit: u32,
@@ -96,7 +96,7 @@ impl<'a> Grants<'a> {
     }
 
     async fn page<T>(
-        &self,
+        self,
         query: &Query,
         after: Option<Cursor>,
         limit: u32,
@@ -111,7 +111,7 @@ impl<'a> Grants<'a> {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if there is no such grant, or no longer.
-    pub async fn revoke(&self, id: &GrantId) -> Result<(), ManageError> {
+    pub async fn revoke(self, id: &GrantId) -> Result<(), ManageError> {
         let context = self.context;
         let (partition, name) = family::parse_grant_id(id).ok_or(ManageError::NotFound)?;
         let key = grant_key(&context.keys, partition, &name);
@@ -142,7 +142,7 @@ impl<'a> Grants<'a> {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if nothing was ever granted.
-    pub async fn remove_app(&self, subject: &Subject, client: &ClientId) -> Result<(), ManageError> {
+    pub async fn remove_app(self, subject: &Subject, client: &ClientId) -> Result<(), ManageError> {
         let context = self.context;
         let key = context.keys.authorization(subject, client);
         for _ in 0..crate::grant::ATTEMPTS {
@@ -160,7 +160,7 @@ impl<'a> Grants<'a> {
     }
 
     fn removal<'l>(
-        &self,
+        self,
         loaded: &Loaded,
         authorization: &Authorization,
         grants: impl Iterator<Item = &'l Loaded>,
@@ -207,7 +207,7 @@ fn read_app(record: &Record) -> Option<ConnectedApp> {
     let authorization = Authorization::read(record).ok()?;
     // What was removed leaves an empty record behind until it is forgotten.
     let present = !authorization.scope.is_empty() || !authorization.grants.is_empty();
-    present.then(|| ConnectedApp {
+    present.then_some(ConnectedApp {
         client_id: authorization.client_id,
         scope: authorization.scope,
         created_at: record.created_at,

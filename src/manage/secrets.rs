@@ -53,7 +53,7 @@ pub(super) fn store(
 
 /// Adds a secret; with `overlap`, the others end that much later.
 pub(super) async fn add(
-    clients: &Clients<'_>,
+    clients: Clients<'_>,
     client_id: &ClientId,
     label: &str,
     expires_at: Timestamp,
@@ -97,7 +97,7 @@ pub(super) async fn add(
 
 /// Ends a secret.
 pub(super) async fn expire(
-    clients: &Clients<'_>,
+    clients: Clients<'_>,
     client_id: &ClientId,
     secret: u32,
     at: Timestamp,

@@ -7,8 +7,10 @@
 //! | `mint.rs` | a new token: its text and its record |
 //! | `liveness.rs` | whether a token, and all it hangs on, still counts |
 //! | `view.rs` | what a live token says |
+//! | `doubt.rs` | which tokens were being spent when the store did not say whether they were |
 //! | `retry.rs` | the sealed answer to a refresh that is sent twice |
 
+pub(crate) mod doubt;
 pub(crate) mod fields;
 pub(crate) mod format;
 pub(crate) mod liveness;
