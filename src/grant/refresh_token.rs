@@ -60,7 +60,8 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubt = if context.doubts.has(&located.key) { Doubt::Known } else { Doubt::None };
+        let doubtful = loaded.record.used.is_some() && context.doubts.has(&located.key);
+        let doubt = if doubtful { Doubt::Known } else { Doubt::None };
         match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
