@@ -256,7 +256,7 @@ fn decide(
         .grant(Some(family::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
-    Ok((Commit { partition, at: now, conditions, writes, events: vec![event] }, text))
+    Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
 /// Adds to what is remembered; what was agreed to so long ago that it is forgotten is not taken up again.
@@ -308,11 +308,9 @@ pub(crate) async fn deny(
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
             let commit = Commit {
-                partition: context.keys.partition_of(subject),
-                at: now,
-                conditions: Vec::new(),
                 writes: vec![Write::Insert(marker(context, pending, subject, now))],
                 events: vec![event],
+                ..context.keys.commit(context.keys.partition_of(subject), now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);

@@ -87,11 +87,9 @@ fn decide(context: &Context, client: &AuthenticatedClient, token: &Loaded, now: 
         .subject(grant.and_then(subject_of).as_ref())
         .grant(grant.and_then(family::id_of));
     Some(Commit {
-        partition: ending.key.partition,
-        at: now,
-        conditions: Vec::new(),
         writes: vec![Write::SetState { key: ending.key, state: State::Revoked }],
         events: vec![event],
+        ..context.keys.commit(ending.key.partition, now)
     })
 }
 

@@ -245,14 +245,12 @@ async fn revoke(
             .grant(Some(family::grant_id(partition, &name)))
     };
     let commit = Commit {
-        partition,
-        at: now,
-        conditions: Vec::new(),
         writes: vec![Write::SetState { key, state: State::Revoked }],
         events: vec![
             event(What::Replayed { kind: TokenKind::Code }),
             event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
         ],
+        ..context.keys.commit(partition, now)
     };
     // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
     let _ = context.commit(&commit).await?;

@@ -86,11 +86,10 @@ fn token(
     let (access_token, record) = mint(keys, TokenKind::Access, link.key.partition, random.expose(), terms);
     let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: granted.scope.clone() };
     let commit = Commit {
-        partition: link.key.partition,
-        at: now,
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
         writes: vec![Write::Insert(record)],
         events: vec![Event::new(now, issued).client(client.id())],
+        ..keys.commit(link.key.partition, now)
     };
     let answer = TokenAnswer {
         access_token,

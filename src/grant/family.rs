@@ -135,7 +135,7 @@ pub(crate) fn found(
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
         .grant(Some(grant_id(partition, &new.name)));
-    let mut commit = Commit { partition, at: now, conditions: Vec::new(), writes: Vec::new(), events: vec![event] };
+    let mut commit = Commit { events: vec![event], ..keys.commit(partition, now) };
     enlist(&mut commit, policy, keys, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
     commit.writes.extend(refresh.map(|(_, record)| Write::Insert(record)));

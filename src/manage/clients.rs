@@ -114,11 +114,9 @@ impl<'a> Clients<'a> {
         let client = Client::new(id, metadata, stored, link, now);
         let record = client.to_record(context.keys.tenant(), Timestamp::NEVER).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: link.key.partition,
-            at: now,
-            conditions: Vec::new(),
             writes: vec![Write::Insert(Arc::new(record))],
             events: vec![Event::new(now, What::ClientRegistered).client(client.id())],
+            ..context.keys.commit(link.key.partition, now)
         };
         match context.commit(&commit).await? {
             Committed::Applied => Ok(Registered { client: Arc::new(client), secret }),
@@ -302,11 +300,10 @@ impl<'a> Clients<'a> {
         let key = context.keys.client(changed.id());
         let mut record = changed.to_record(context.keys.tenant(), purge_after).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key, revision: changed.revision() }],
             writes: vec![Write::Replace(Arc::new(record.clone()))],
             events: vec![Event::new(now, what).client(changed.id())],
+            ..context.keys.commit(key.partition, now)
         };
         settle(context.commit(&commit).await?)?;
         record.revision = record.revision.saturating_add(1);

@@ -125,11 +125,9 @@ impl<'a> Grants<'a> {
             .subject(subject_of(&grant.record).as_ref())
             .grant(Some(id.clone()));
         let commit = Commit {
-            partition,
-            at: now,
-            conditions: Vec::new(),
             writes: vec![Write::SetState { key, state: State::Revoked }],
             events: vec![event],
+            ..context.keys.commit(partition, now)
         };
         match context.commit(&commit).await? {
             Committed::Applied => Ok(()),
@@ -181,11 +179,10 @@ impl<'a> Grants<'a> {
             .client(&authorization.client_id)
             .subject(Some(&authorization.subject));
         Commit {
-            partition: present.key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key: present.key, revision: present.revision }],
             writes,
             events: vec![event],
+            ..context.keys.commit(present.key.partition, now)
         }
     }
 }

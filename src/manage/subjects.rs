@@ -78,7 +78,7 @@ impl<'a> Subjects<'a> {
                 None => (Vec::new(), Write::Insert(Arc::new(record))),
             };
             let events = vec![Event::new(now, what.clone()).subject(Some(subject))];
-            let commit = Commit { partition: key.partition, at: now, conditions, writes: vec![write], events };
+            let commit = Commit { conditions, writes: vec![write], events, ..context.keys.commit(key.partition, now) };
             if context.commit(&commit).await? == Committed::Applied {
                 return Ok(());
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Key, Partition, Record, State};
+use super::{Key, Partition, Record, State, Tenant};
 use crate::clock::Timestamp;
 use crate::event::Event;
 
@@ -12,6 +12,8 @@ use crate::event::Event;
 /// does nothing and names the first that failed: conditions first, then writes, each in order. A guard looks at the state that the writes before it left.
 #[derive(Debug, Clone)]
 pub struct Commit {
+    /// The server that decided it: whose events they are.
+    pub tenant: Tenant,
     /// The partition of every key below.
     pub partition: Partition,
     /// The moment of the decision. A store that forgets expired records on its own goes by this, never by a clock.
