@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 
-use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
-use crate::client::{AuthenticatedClient, ClientError, authenticate, presented};
+use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
+use crate::client::{AuthenticatedClient, ClientError, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
@@ -44,10 +44,13 @@ pub(crate) async fn introspect(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<String, IntrospectError> {
-    refuse_credentials_in_query(query)?;
-    let form = form_of_body(headers, body)?;
-    let presented = presented(headers, &form)?;
+) -> Result<String, Refused<IntrospectError>> {
+    let request = ClientRequest::read(headers, query, body)?;
+    look_up(context, &request).await.map_err(|error| request.refused(error))
+}
+
+async fn look_up(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
+    let ClientRequest { form, presented } = request;
     let token = form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
     let located = TokenKind::of(token)
@@ -56,7 +59,7 @@ pub(crate) async fn introspect(
     let client_key = context.keys.client(&presented.client_id);
     let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
     let mut found = context.load(&keys).await?.into_iter();
-    let caller = authenticate(&presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    let caller = authenticate(presented, found.next().flatten().as_ref(), &context.keys, now)?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }

@@ -27,7 +27,7 @@ pub use authorize::AuthorizeError;
 pub(crate) use error_answer::ErrorAnswer;
 pub use introspect::IntrospectError;
 pub use request::RequestError;
-pub(crate) use request::{declares_form, form_of_body, refuse_credentials_in_query};
+pub(crate) use request::{ClientRequest, Refused, declares_form};
 pub use response::ResponseMode;
 pub(crate) use response::{AuthorizationResponse, Target};
 pub use revoke::RevokeError;

@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 
-use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
-use crate::client::{AuthenticatedClient, ClientError, authenticate, presented};
+use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
+use crate::client::{AuthenticatedClient, ClientError, authenticate};
 use crate::clock::Timestamp;
 use crate::config::AccessTokenRevocation;
 use crate::context::Context;
@@ -40,10 +40,13 @@ pub(crate) async fn revoke(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<(), RevokeError> {
-    refuse_credentials_in_query(query)?;
-    let form = form_of_body(headers, body)?;
-    let presented = presented(headers, &form)?;
+) -> Result<(), Refused<RevokeError>> {
+    let request = ClientRequest::read(headers, query, body)?;
+    end(context, &request).await.map_err(|error| request.refused(error))
+}
+
+async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
+    let ClientRequest { form, presented } = request;
     let token = form.get("token").ok_or(RevokeError::TokenMissing)?;
     let now = context.now();
     // The prefix tells what it is; `token_type_hint` could only be wrong (RFC 7009 §2.1 lets us ignore it).
@@ -53,7 +56,7 @@ pub(crate) async fn revoke(
     let client_key = context.keys.client(&presented.client_id);
     let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
     let mut found = context.load(&keys).await?.into_iter();
-    let client = authenticate(&presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    let client = authenticate(presented, found.next().flatten().as_ref(), &context.keys, now)?;
     if let Some(token) = found.next().flatten()
         && let Some(commit) = decide(context, &client, &token, now)
     {

@@ -2,8 +2,8 @@
 
 use http::HeaderMap;
 
-use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
-use crate::client::{ClientError, presented};
+use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
+use crate::client::ClientError;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::{ExtensionRefusal, TokenAnswer, authorization_code, client_credentials, extension, refresh_token};
@@ -104,16 +104,20 @@ pub(crate) async fn token(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<TokenAnswer, TokenError> {
-    refuse_credentials_in_query(query)?;
-    let form = form_of_body(headers, body)?;
-    let presented = presented(headers, &form)?;
+) -> Result<TokenAnswer, Refused<TokenError>> {
+    let request = ClientRequest::read(headers, query, body)?;
+    grant(context, &request).await.map_err(|error| request.refused(error))
+}
+
+/// Hands the request to its grant type.
+async fn grant(context: &Context, request: &ClientRequest<'_>) -> Result<TokenAnswer, TokenError> {
+    let ClientRequest { form, presented } = request;
     match form.get("grant_type").ok_or(TokenError::ParameterMissing("grant_type"))? {
-        authorization_code::GRANT_TYPE => authorization_code::exchange(context, &presented, &form).await,
-        refresh_token::GRANT_TYPE => refresh_token::refresh(context, &presented, &form).await,
-        client_credentials::GRANT_TYPE => client_credentials::issue(context, &presented, &form).await,
+        authorization_code::GRANT_TYPE => authorization_code::exchange(context, presented, form).await,
+        refresh_token::GRANT_TYPE => refresh_token::refresh(context, presented, form).await,
+        client_credentials::GRANT_TYPE => client_credentials::issue(context, presented, form).await,
         other => match context.extension_grants.get(other) {
-            Some(grant) => extension::issue(context, &presented, other, &**grant, &form).await,
+            Some(grant) => extension::issue(context, presented, other, &**grant, form).await,
             None => Err(TokenError::GrantTypeUnknown),
         },
     }
