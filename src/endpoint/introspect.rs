@@ -2,14 +2,15 @@
 
 use http::HeaderMap;
 
+use super::lookup::look_up;
 use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::{AuthenticatedClient, ClientError, authenticate};
+use crate::client::{AuthenticatedClient, ClientError};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::store::{Kind, Loaded};
+use crate::token::liveness;
 use crate::token::view::TokenView;
-use crate::token::{TokenKind, liveness, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
 
@@ -46,28 +47,18 @@ pub(crate) async fn introspect(
     body: &[u8],
 ) -> Result<String, Refused<IntrospectError>> {
     let request = ClientRequest::read(headers, query, body)?;
-    look_up(context, &request).await.map_err(|error| request.refused(error))
+    describe_to_caller(context, &request).await.map_err(|error| request.refused(error))
 }
 
-async fn look_up(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
-    let ClientRequest { form, presented } = request;
-    let token = form.get("token").ok_or(IntrospectError::TokenMissing)?;
+async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
+    let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
-    let located = TokenKind::of(token)
-        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
-        .and_then(|kind| mint::locate(&context.keys, kind, token));
-    let client_key = context.keys.client(&presented.client_id);
-    let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
-    let mut found = context.load(&keys).await?.into_iter();
-    let caller = authenticate(presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    let (caller, token) = look_up::<IntrospectError>(context, request, token, now).await?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
-    let answer = found
-        .next()
-        .flatten()
-        .and_then(|token| describe(context, &caller, &token, now))
-        .unwrap_or_else(|| INACTIVE.to_owned());
+    let answer = token.and_then(|token| describe(context, &caller, &token, now));
+    let answer = answer.unwrap_or_else(|| INACTIVE.to_owned());
     context.note_secret_use(&caller, now).await;
     Ok(answer)
 }

@@ -8,6 +8,7 @@
 //! | `token.rs` | token endpoint (RFC 6749 §3.2) |
 //! | `revoke.rs` | token revocation (RFC 7009) |
 //! | `introspect.rs` | token introspection (RFC 7662) |
+//! | `lookup.rs` | for the two above: the client that asks, and the token it asks about |
 //! | `metadata.rs` | authorization server metadata (RFC 8414) |
 //! | `request.rs` | what a request is before anybody reads its parameters |
 //! | `error_answer.rs` | from a reason to the wire, for the endpoints that answer JSON |
@@ -16,6 +17,7 @@ pub(crate) mod approve;
 pub(crate) mod authorize;
 mod error_answer;
 pub(crate) mod introspect;
+mod lookup;
 pub(crate) mod metadata;
 mod request;
 pub(crate) mod response;

@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 
+use super::lookup::look_up;
 use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::{AuthenticatedClient, ClientError, authenticate};
+use crate::client::{AuthenticatedClient, ClientError};
 use crate::clock::Timestamp;
 use crate::config::AccessTokenRevocation;
 use crate::context::Context;
@@ -12,7 +13,6 @@ use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization_code::subject_of;
 use crate::grant::family;
 use crate::store::{Commit, Kind, Loaded, State, Write};
-use crate::token::{TokenKind, mint};
 use crate::wire::error::ErrorCode;
 
 /// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered as a success (RFC 7009 §2.2).
@@ -46,20 +46,10 @@ pub(crate) async fn revoke(
 }
 
 async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
-    let ClientRequest { form, presented } = request;
-    let token = form.get("token").ok_or(RevokeError::TokenMissing)?;
+    let token = request.form.get("token").ok_or(RevokeError::TokenMissing)?;
     let now = context.now();
-    // The prefix tells what it is; `token_type_hint` could only be wrong (RFC 7009 §2.1 lets us ignore it).
-    let located = TokenKind::of(token)
-        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
-        .and_then(|kind| mint::locate(&context.keys, kind, token));
-    let client_key = context.keys.client(&presented.client_id);
-    let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
-    let mut found = context.load(&keys).await?.into_iter();
-    let client = authenticate(presented, found.next().flatten().as_ref(), &context.keys, now)?;
-    if let Some(token) = found.next().flatten()
-        && let Some(commit) = decide(context, &client, &token, now)
-    {
+    let (client, token) = look_up::<RevokeError>(context, request, token, now).await?;
+    if let Some(commit) = token.and_then(|token| decide(context, &client, &token, now)) {
         // A refusal means that the record has been forgotten meanwhile: it does not live.
         let _ = context.commit(&commit).await?;
     }
