@@ -54,7 +54,7 @@ pub enum Write {
     Insert(Arc<Record>),
     /// Puts every column of a record in place of the one of the same name, but for `revision`, which is the old one's plus 1. Fails if there is none.
     Replace(Arc<Record>),
-    /// Spends a record: sets `used` and raises `revision`. Fails if there is none or it was already spent.
+    /// Spends a record: sets `used` and `purge_after` and raises `revision`. Fails if there is none or it was already spent.
     Use {
         /// The record.
         key: Key,
@@ -62,6 +62,8 @@ pub enum Write {
         at: Timestamp,
         /// What `used.answer` becomes.
         answer: Box<[u8]>,
+        /// What `purge_after` becomes: what was spent must be remembered longer than what was not.
+        purge_after: Timestamp,
     },
     /// Sets the state and raises `revision`, leaving all else. Fails if there is none. Setting the state it has is no failure.
     SetState {

@@ -58,9 +58,10 @@ fn apply(write: &Write, found: Option<&Arc<Record>>) -> Result<Option<Change>, S
     let change = match (write, found) {
         (Write::Insert(record), None) => (Some(with_revision(record, 1)), 1),
         (Write::Replace(record), Some(old)) => (Some(with_revision(record, next_revision(old)?)), 0),
-        (Write::Use { at, answer, .. }, Some(old)) if old.used.is_none() => {
+        (Write::Use { at, answer, purge_after, .. }, Some(old)) if old.used.is_none() => {
             let used = Some(Box::new(Used { at: *at, answer: answer.clone() }));
-            (Some(Arc::new(Record { used, revision: next_revision(old)?, ..Record::clone(old) })), 0)
+            let (revision, purge_after) = (next_revision(old)?, *purge_after);
+            (Some(Arc::new(Record { used, revision, purge_after, ..Record::clone(old) })), 0)
         }
         (Write::SetState { state, .. }, Some(old)) => {
             (Some(Arc::new(Record { state: *state, revision: next_revision(old)?, ..Record::clone(old) })), 0)
