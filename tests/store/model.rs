@@ -43,7 +43,8 @@ impl Model {
                 (Write::Replace(record), Some(old)) => {
                     Some(Record { revision: old.revision + 1, ..Record::clone(record) })
                 }
-                (Write::Use { at, answer, .. }, Some(old)) if old.used.is_none() => Some(Record {
+                (Write::Use { at, answer, purge_after, .. }, Some(old)) if old.used.is_none() => Some(Record {
+                    purge_after: *purge_after,
                     used: Some(Box::new(Used { at: *at, answer: answer.clone() })),
                     revision: old.revision + 1,
                     ..old
@@ -67,12 +68,9 @@ impl Model {
         let get = |key: Key| self.records.get(&key).cloned();
         let record = get(*key)?;
         let parent = record.parent.and_then(|link| get(link.key));
-        let owner = match (&record.owner, &parent) {
-            (Some(owner), _) => Some(**owner),
-            (None, Some(Record { owner: Some(owner), .. })) => Some(**owner),
-            _ => None,
-        };
-        let client = match owner {
+        let inherited = parent.as_ref().and_then(|parent| parent.owner.clone());
+        let owner = record.owner.clone().or(inherited);
+        let client = match &owner {
             Some(owner) => get(owner.client.key),
             None => parent.clone(),
         };
@@ -239,7 +237,9 @@ fn write(partition: Partition) -> BoxedStrategy<Write> {
     prop_oneof![
         6 => key().prop_flat_map(record).prop_map(|record| Write::Insert(Arc::new(record))),
         3 => key().prop_flat_map(record).prop_map(|record| Write::Replace(Arc::new(record))),
-        1 => (key(), moment()).prop_map(|(key, at)| Write::Use { key, at, answer: Box::new([9]) }),
+        1 => (key(), moment(), moment()).prop_map(|(key, at, purge_after)| {
+            Write::Use { key, at, answer: Box::new([9]), purge_after }
+        }),
         1 => (key(), state()).prop_map(|(key, state)| Write::SetState { key, state }),
         1 => key().prop_map(Write::Delete),
     ]
