@@ -9,6 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "store/broken.rs"]
+mod broken;
+#[path = "store/caught.rs"]
+mod caught;
 #[path = "store/conformance.rs"]
 mod conformance;
 #[path = "store/fixture.rs"]

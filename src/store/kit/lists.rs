@@ -304,22 +304,25 @@ fn while_written(bed: &Bed<'_>) -> Verdict {
         let staying: Vec<Record> = row((base..).step_by(4).take(40));
         let coming: Vec<Record> = row((base..).skip(1).step_by(2).take(80));
         bed.given(&staying)?;
-        bed.given(coming.iter().step_by(2))?;
+        bed.given(coming.chunks(2).step_by(2).flatten())?;
         bed.fixture.settle();
         let (mut seen, mut after) = (Vec::new(), None);
-        for pair in coming.chunks(2).cycle().take(200) {
+        // From both ends, two at a time: what comes or goes before the cursor shifts what lies behind it.
+        let pairs = coming.chunks(2).zip(coming.rchunks(2)).cycle();
+        for (front, back) in pairs.take(200) {
             let listing = bed.page(&query, after, 7)?;
             seen.extend(listing.records.iter().map(|record| record.key));
             after = listing.next;
             if after.is_none() {
                 break;
             }
-            for record in pair {
+            for record in front.iter().chain(back) {
                 match bed.find(record.key)? {
                     Some(_) => bed.applied(&writes([Write::Delete(record.key)]))?,
                     None => bed.given([record])?,
                 }
             }
+            bed.fixture.settle();
         }
         ensure!(after.is_none(), "a list that is written to meanwhile has no end");
         let distinct: HashSet<Key> = seen.iter().copied().collect();
