@@ -362,6 +362,7 @@ impl Store for Broken {
                 pause.meeting.wait();
                 for key in &due {
                     let delete = Commit {
+                        tenant: grantor::store::Tenant([0; 16]),
                         partition: key.partition,
                         at: Timestamp::from_millis(i64::MIN),
                         conditions: Vec::new(),

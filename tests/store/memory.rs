@@ -45,7 +45,14 @@ fn record(partition: u16, number: u32, purge_after: Timestamp) -> Record {
 }
 
 fn commit(partition: u16, at: Timestamp, writes: Vec<Write>) -> Commit {
-    Commit { partition: Partition(partition), at, conditions: Vec::new(), writes, events: Vec::new() }
+    Commit {
+        tenant: Tenant([1; 16]),
+        partition: Partition(partition),
+        at,
+        conditions: Vec::new(),
+        writes,
+        events: Vec::new(),
+    }
 }
 
 fn insert(store: &MemoryStore, record: Record) {

@@ -252,6 +252,7 @@ fn commit() -> BoxedStrategy<Commit> {
             let conditions = proptest::collection::vec(condition(partition), 0..2);
             (conditions, proptest::collection::vec(write(partition), 0..4)).prop_map(move |(conditions, writes)| {
                 Commit {
+                    tenant: Tenant([1; 16]),
                     partition,
                     // Before every `purge_after`: what the store forgets on its own is another test's matter.
                     at: Timestamp::from_millis(i64::MIN),

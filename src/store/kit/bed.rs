@@ -152,7 +152,7 @@ impl<'a> Bed<'a> {
 pub(super) fn commit(conditions: Vec<Condition>, writes: Vec<Write>) -> Commit {
     let first = conditions.first().map(Condition::key).or_else(|| writes.first().map(Write::key));
     let partition = first.map_or(super::sample::HOME, |key| key.partition);
-    Commit { partition, at: super::sample::NOW, conditions, writes, events: Vec::new() }
+    Commit { tenant: super::sample::TENANT, partition, at: super::sample::NOW, conditions, writes, events: Vec::new() }
 }
 
 /// A commit of nothing but writes.
