@@ -117,12 +117,9 @@ impl<'c> Statements<'c> {
         let changed = match write {
             Write::Insert(record) => row::write(&mut self.insert, record)?,
             Write::Replace(record) => row::write(&mut self.replace, record)?,
-            Write::Use { key, at, answer, purge_after } => self.use_once.execute(params![
-                row::key(key),
-                at.as_millis(),
-                &**answer,
-                purge_after.as_millis()
-            ])?,
+            Write::Use { key, at, answer, purge_after } => {
+                self.use_once.execute(params![row::key(key), at.as_millis(), &**answer, purge_after.as_millis()])?
+            }
             Write::SetState { key, state } => self.set_state.execute(params![row::key(key), *state as u8])?,
             Write::Delete(key) => self.delete.execute([row::key(key)])?,
         };

@@ -116,7 +116,9 @@ impl SqliteOptions {
         let path = path.into();
         // What SQLite would take for something else than a file.
         if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-            return Err(StoreError::Unavailable("a path is needed; for a database in memory call `open_in_memory`".into()));
+            return Err(StoreError::Unavailable(
+                "a path is needed; for a database in memory call `open_in_memory`".into(),
+            ));
         }
         SqliteStore::start(self, Place::File(path)).await
     }

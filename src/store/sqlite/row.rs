@@ -162,9 +162,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Record, Fault> {
     let (created_at, expires_at, purge_after) = (columns.moment()?, columns.moment()?, columns.moment()?);
     let used = match (columns.maybe_number()?, columns.maybe_bytes()?) {
         (None, None) => None,
-        (Some(at), Some(answer)) => {
-            Some(Box::new(Used { at: Timestamp::from_millis(at), answer: answer.into() }))
-        }
+        (Some(at), Some(answer)) => Some(Box::new(Used { at: Timestamp::from_millis(at), answer: answer.into() })),
         (None, Some(_)) | (Some(_), None) => return Err(Fault::Row("half of a use is missing")),
     };
     let payload = Payload::new(columns.bytes()?);

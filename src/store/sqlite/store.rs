@@ -176,9 +176,12 @@ impl Store for SqliteStore {
         }
         let events = match self.events {
             Events::Dropped => Vec::new(),
-            Events::Kept => commit.events.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(
-                |error| StoreError::Corrupt(format!("an event that cannot be written down: {error}")),
-            )?,
+            Events::Kept => commit
+                .events
+                .iter()
+                .map(serde_json::to_string)
+                .collect::<Result<_, _>>()
+                .map_err(|error| StoreError::Corrupt(format!("an event that cannot be written down: {error}")))?,
         };
         let Commit { tenant, conditions, writes, .. } = commit;
         let (conditions, writes) = (conditions.clone(), writes.clone());
