@@ -316,6 +316,7 @@ impl Ours {
         // It is only to be filled: what would be lost with the machine is of no use without it.
         ours.reopen(SqliteStore::options().danger_synchronous_normal());
         ours.runtime.block_on(fill(ours.store.as_ref().unwrap(), grants));
+        // The log stays, as long as it grows to: writing over what is there is cheaper than writing behind the end of a file.
         ours.reopen(SqliteStore::options());
         let bytes = std::fs::metadata(path).unwrap().len();
         println!("{bytes} bytes, {} for each grant with an access and a refresh token", bytes / grants);
@@ -323,8 +324,9 @@ impl Ours {
     }
 
     fn reopen(&mut self, options: SqliteOptions) {
-        self.store = None;
-        self.store = Some(Arc::new(self.runtime.block_on(options.open(&self.path)).unwrap()));
+        let opened = self.runtime.block_on(options.open(&self.path)).unwrap();
+        // The older one goes when the newer is there, so that the log stays.
+        self.store = Some(Arc::new(opened));
     }
 
     fn many<F: Future<Output = ()> + Send>(
