@@ -69,6 +69,7 @@ impl Context {
             }
         };
         if committed == Committed::Applied {
+            spent(commit).for_each(|key| self.doubts.settle(&key));
             for event in &commit.events {
                 self.tell(event);
             }
@@ -99,11 +100,7 @@ impl Context {
 
     /// What a commit in doubt was to spend may be spent: whoever presents it again is not a thief.
     fn remember_doubt(&self, commit: &Commit) {
-        for write in &commit.writes {
-            if let Write::Use { key, .. } = write {
-                self.doubts.remember(*key, commit.at);
-            }
-        }
+        spent(commit).for_each(|key| self.doubts.remember(key, commit.at));
     }
 
     fn store_failed(&self, error: &StoreError) -> Failure {
@@ -116,6 +113,14 @@ impl Context {
         self.tell(&Event::new(self.now(), What::Failed { failure }));
         failure
     }
+}
+
+/// What a commit spends.
+fn spent(commit: &Commit) -> impl Iterator<Item = Key> {
+    commit.writes.iter().filter_map(|write| match write {
+        Write::Use { key, .. } => Some(*key),
+        Write::Insert(_) | Write::Replace(_) | Write::SetState { .. } | Write::Delete(_) => None,
+    })
 }
 
 impl std::fmt::Debug for Context {

@@ -153,7 +153,7 @@ fn decide(
     let code = Code::read(&loaded.record).map_err(unreadable)?;
     check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
     if loaded.record.used.is_some() {
-        let in_doubt = context.doubts.has(&loaded.record.key);
+        let in_doubt = context.doubts.excuse(&loaded.record.key, now);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;

@@ -31,7 +31,7 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
-/// Whether this process once answered that it does not know whether the token was spent.
+/// Whether this process answered lately that it does not know whether the token was spent.
 #[derive(Clone, Copy)]
 enum Doubt {
     None,
@@ -60,7 +60,7 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubt = if context.doubts.has(&located.key) { Doubt::Known } else { Doubt::None };
+        let doubt = if context.doubts.excuse(&located.key, now) { Doubt::Known } else { Doubt::None };
         match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
@@ -69,7 +69,11 @@ pub(crate) async fn refresh(
                 }
                 // Somebody was quicker: the next decision sees what they did.
             }
-            Decision::Repeat(answer) => return repeat(context, &client, &loaded, &answer, now).await,
+            Decision::Repeat(answer) => {
+                let answer = repeat(context, &client, &loaded, &answer, now).await?;
+                context.doubts.answered(&located.key, now.after(context.policy.lifetimes.refresh_retry_window));
+                return Ok(answer);
+            }
             Decision::Revoke(commit) => {
                 // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
                 let _ = context.commit(&commit).await?;

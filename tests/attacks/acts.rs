@@ -16,6 +16,7 @@ use grantor::{
 use http::request::Parts;
 use http::{HeaderMap, Request};
 
+use crate::faulty::{living, of_kind};
 use crate::harness::*;
 
 /// What somebody does.
@@ -524,4 +525,53 @@ pub fn shape(records: &[Arc<Record>]) -> Vec<String> {
         .collect();
     shape.sort();
     shape
+}
+
+/// What is answered to whoever does it again, not knowing that it was done.
+pub fn assert_repetition(act: Act, again: &Ended, world: &World, complete: &[String], what: &str) {
+    let now = shape(&world.dump());
+    match act {
+        // The same answer, and nothing more is issued.
+        Act::Refresh => {
+            again.answer().unwrap().tokens();
+            assert_eq!(now, complete, "{what}");
+            assert_eq!(living(&world.dump(), Kind::REFRESH_TOKEN, world.now()).len(), 1, "{what}");
+        }
+        // A code has no retry window: the second presentation ends what the first bought.
+        Act::Redeem | Act::RedeemAtTheCap => {
+            again.answer().unwrap().refused("invalid_grant");
+            assert_eq!(of_kind(&world.dump(), Kind::GRANT).len(), if act == Act::Redeem { 2 } else { 11 }, "{what}");
+        }
+        // Decided is decided.
+        Act::Approve | Act::ApproveAgainForAnotherScope | Act::Deny => {
+            assert!(matches!(again, Ended::Refused(reason) if reason == "Decided"), "{what}: {again:?}");
+            assert_eq!(now, complete, "{what}");
+        }
+        Act::SiteAllow | Act::SiteDeny | Act::SiteComeBack => {
+            assert_eq!(again.answer().unwrap().status, http::StatusCode::BAD_REQUEST, "{what}");
+            assert_eq!(now, complete, "{what}");
+        }
+        Act::ReplayCode | Act::ReplayRefresh => {
+            again.answer().unwrap().refused("invalid_grant");
+            assert_eq!(now, complete, "{what}");
+        }
+        Act::UpdateClient | Act::DeleteClient => {
+            assert!(matches!(again, Ended::Refused(_)), "{what}: {again:?}");
+            assert_eq!(now, complete, "{what}");
+        }
+        // One more of what there may be several of.
+        Act::ClientCredentials
+        | Act::SiteRemembered
+        | Act::Register
+        | Act::AddSecret
+        | Act::RotateSecret
+        | Act::ExpireSecret
+        | Act::RemoveApp
+        | Act::RevokeSubject => assert!(again.is_done(), "{what}: {again:?}"),
+        // To do it twice is to do it once.
+        _ => {
+            assert!(again.is_done(), "{what}: {again:?}");
+            assert_eq!(now, complete, "{what}");
+        }
+    }
 }
