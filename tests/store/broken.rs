@@ -110,7 +110,6 @@ impl Broken {
         for (position, condition) in commit.conditions.iter().enumerate() {
             let found = self.find(condition.key()).await?;
             let holds = match condition {
-                Condition::Absent(_) => found.is_none(),
                 Condition::Unused(_) => found.is_some_and(|found| found.used.is_none()),
                 Condition::Live { epoch, .. } => {
                     found.is_some_and(|found| found.state == State::Live && found.epoch == *epoch)
