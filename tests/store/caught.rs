@@ -139,7 +139,6 @@ fn ignored_conditions_are_caught() {
     caught(
         Mistake::IgnoresConditions,
         &[
-            "absent-fails-for-a-record-of-any-state",
             "unused-holds-until-a-record-is-used",
             "live-fails-for-every-other-state",
             "live-fails-for-another-epoch",
