@@ -80,8 +80,13 @@ impl AuthorizationServer {
     }
 
     /// Verifies the access token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.
-    pub async fn check<B>(&self, request: &http::Request<B>, require: Require<'_>) -> Result<Verified, Challenge> {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require).await
+    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be `Send`.
+    pub fn check<B>(
+        &self,
+        request: &http::Request<B>,
+        require: Require<'_>,
+    ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
