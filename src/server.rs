@@ -54,6 +54,12 @@ impl AuthorizationServer {
         self.inner.context.issuer.as_str()
     }
 
+    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that it is given before it
+    /// sends a browser there, for anybody can give it another.
+    pub fn is_own_url(&self, url: &str) -> bool {
+        self.inner.context.issuer.covers(url)
+    }
+
     /// The present moment, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.context.now()

@@ -39,8 +39,8 @@ pub trait Host: Send + Sync + 'static {
 
     /// The URL at which one signs in. From there the browser must come back, by GET, to `sign_in.return_to`.
     ///
-    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check that `return_to` is its own:
-    /// it begins with the issuer, up to a slash.
+    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check that `return_to` is the
+    /// server's own; see [`AuthorizationServer::is_own_url`].
     fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
         sign_in.at("/login")
     }
@@ -62,6 +62,14 @@ pub struct SignedIn {
     pub name: String,
     /// When they signed in.
     pub authenticated_at: Timestamp,
+}
+
+impl SignedIn {
+    /// Somebody whom the consent page calls as tokens do.
+    pub fn new(subject: impl Into<Subject>, authenticated_at: Timestamp) -> Self {
+        let subject = subject.into();
+        Self { name: subject.as_str().to_owned(), subject, authenticated_at }
+    }
 }
 
 /// What the sign-in is for.
