@@ -154,7 +154,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(asked_to_stop());
     tokio::select! {
-        served = serving => served?,
+        ended = serving => ended?,
         () = out_of_patience() => eprintln!("some requests were cut off"),
     }
     purging.abort();

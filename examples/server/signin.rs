@@ -78,10 +78,10 @@ async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
         let _ = writeln!(body, "<p>Nobody is signed in here. <a href=\"{}\">Sign in</a></p>", escape(&login));
     }
     let metadata = app.issuer.well_known("oauth-authorization-server");
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<p class=\"soft\">For programs: <a href=\"{}\">the metadata</a> names all endpoints, and <code>{}</code> tells \
-         whoever brings an access token what it is good for.</p>\n",
+         whoever brings an access token what it is good for.</p>",
         escape(&metadata),
         escape(&app.issuer.endpoint("/api/me")),
     );
@@ -167,7 +167,7 @@ impl App {
     fn return_to<'f>(&self, form: &'f Form<'_>) -> Result<Option<&'f str>, NotOurs> {
         match form.get("return_to") {
             None => Ok(None),
-            Some(url) if is_below(&self.issuer, url) => Ok(Some(url)),
+            Some(url) if self.server.is_own_url(url) => Ok(Some(url)),
             Some(_) => Err(NotOurs),
         }
     }
@@ -230,19 +230,4 @@ impl App {
         ];
         (StatusCode::SEE_OTHER, headers).into_response()
     }
-}
-
-/// Whether a URL is at or below the issuer, read as strictly as any browser might: no other origin, and no way out of the path.
-pub(crate) fn is_below(issuer: &Issuer, url: &str) -> bool {
-    let Some(rest) = url.strip_prefix(issuer.origin()).and_then(|rest| rest.strip_prefix(issuer.path())) else {
-        return false;
-    };
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    let climbs = path.split('/').any(|segment| matches!(segment, "." | ".."));
-    // Without the slash, `http://127.0.0.1:8080.evil.example` and `http://127.0.0.1:8080@evil.example` would begin with the issuer too.
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && !climbs
-        && !path.contains(['\\', '%'])
-        && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }

@@ -22,8 +22,11 @@ const MOST_PAIRS: usize = 10_000;
 /// count. What is left, a few guesses at each of many accounts or from each of many addresses, is for a rate limit in front.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
-    pairs: Mutex<HashMap<(String, IpAddr), Arc<Turn<Failures>>>>,
+    pairs: Mutex<HashMap<Pair, Arc<Turn<Failures>>>>,
 }
+
+/// An account, and the network that tries it.
+type Pair = (String, IpAddr);
 
 #[derive(Debug, Default)]
 struct Failures {
