@@ -56,6 +56,12 @@ impl AuthorizationServer {
         self.inner.context.issuer.as_str()
     }
 
+    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that it is given before it
+    /// sends a browser there, for anybody can give it another.
+    pub fn is_own_url(&self, url: &str) -> bool {
+        self.inner.context.issuer.covers(url)
+    }
+
     /// The present moment, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.context.now()
@@ -82,8 +88,13 @@ impl AuthorizationServer {
     }
 
     /// Verifies the access token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.
-    pub async fn check<B>(&self, request: &http::Request<B>, require: Require<'_>) -> Result<Verified, Challenge> {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require).await
+    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be `Send`.
+    pub fn check<B>(
+        &self,
+        request: &http::Request<B>,
+        require: Require<'_>,
+    ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
