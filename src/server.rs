@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use crate::Subject;
 use crate::client::RecentUses;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{
@@ -13,18 +12,22 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
-use crate::endpoint::{Approval, ApproveError, AuthorizationResponse, AuthorizeError, ConsentNeed, approve, metadata};
+use crate::endpoint::{Approval, ApproveError, ConsentNeed, approve, metadata};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Failure;
 use crate::event::Observer;
-use crate::grant::{ExtensionGrant, authorization_code, client_credentials, refresh_token};
-use crate::interaction::{self, PendingAuthorization, ResumeError, SealKey, Suspended};
+use crate::extension::ExtensionGrant;
+use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::Subject;
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, ResumeError, Suspended};
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::{Pages, PlainPages};
-use crate::resource::{self, Challenge, Require, Verified, VerifyError};
+use crate::refusal::{AuthorizeError, VerifyError};
+use crate::resource::{self, Challenge, Require, Verified};
 use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.

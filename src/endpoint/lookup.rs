@@ -1,12 +1,14 @@
 //! A client that asks about a token: both are fetched in one round trip.
 
 use super::ClientRequest;
-use crate::client::{AuthenticatedClient, ClientError, authenticate};
+use crate::client::{AuthenticatedClient, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::refusal::ClientError;
 use crate::store::Loaded;
-use crate::token::{TokenKind, mint};
+use crate::token::mint;
+use crate::wire::token::TokenKind;
 
 /// Authenticates the client, and finds the access or refresh token it asks about, whosever that is.
 ///

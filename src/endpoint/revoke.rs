@@ -3,36 +3,17 @@
 use http::HeaderMap;
 
 use super::lookup::look_up;
-use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::{AuthenticatedClient, ClientError};
+use super::{ClientRequest, ErrorAnswer, Refused};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::config::AccessTokenRevocation;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization_code::subject_of;
 use crate::grant::family;
+use crate::refusal::RevokeError;
 use crate::store::{Commit, Kind, Loaded, State, Write};
 use crate::wire::error::ErrorCode;
-
-/// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered as a success (RFC 7009 §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RevokeError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `token` is missing.
-    #[error("token is missing")]
-    TokenMissing,
-}
 
 /// Ends a token of the client that asks.
 pub(crate) async fn revoke(

@@ -8,11 +8,13 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{AuthorizeError, ErrorAnswer, RequestError, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
 use crate::event::{Event, Refusal, What};
+use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
+use crate::refusal::{AuthorizeError, RequestError};
+use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
-use crate::{AuthorizationServer, ClientId};
 
 /// What became of a request.
 #[derive(Debug)]

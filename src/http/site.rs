@@ -10,15 +10,17 @@ use super::answer;
 use super::limits;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{Approval, ApproveError, AuthorizeError, ConsentNeed, ErrorAnswer};
+use crate::endpoint::{Approval, ApproveError, ConsentNeed, ErrorAnswer};
 use crate::error::Failure;
+use crate::id::Subject;
 use crate::interaction::{PendingAuthorization, ResumeError};
 use crate::pages::ConsentView;
+use crate::refusal::AuthorizeError;
+use crate::server::AuthorizationServer;
 use crate::wire::form::{Form, encode_component};
 use crate::wire::html::truncate_display;
 use crate::wire::scope::Scope;
 use crate::wire::uri::{append_query, is_loopback_host};
-use crate::{AuthorizationServer, Subject};
 
 /// What only the host knows.
 ///
