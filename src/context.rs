@@ -9,10 +9,10 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::grant::ExtensionGrant;
-use crate::interaction::SealKey;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError, Write};
+use crate::extension::ExtensionGrant;
+use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 pub(crate) struct Context {
@@ -79,6 +79,10 @@ impl Context {
 
     pub(crate) async fn list(&self, query: &Query, page: &Page) -> Result<Listing, Failure> {
         self.store.list(query, page).await.map_err(|error| self.store_failed(&error))
+    }
+
+    pub(crate) async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
+        self.store.purge(self.now(), limit).await.map_err(|error| self.store_failed(&error))
     }
 
     /// Notes that a client's secret was used, unless that was noted within the hour. Never fails the request.

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{AuthorizeError, wire};
-use super::{AuthorizationResponse, ErrorAnswer};
-use crate::Subject;
+use super::ErrorAnswer;
+use super::authorize::wire;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
@@ -15,15 +14,17 @@ use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, family};
-use crate::interaction::PendingAuthorization;
+use crate::id::Subject;
+use crate::interaction::{AuthorizationResponse, PendingAuthorization};
+use crate::refusal::AuthorizeError;
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
     Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
 };
-use crate::token::TokenKind;
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::is_loopback_host;
 
 /// What the resource owner allows.
@@ -256,7 +257,7 @@ fn decide(
         .grant(Some(family::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
-    Ok((Commit { partition, at: now, conditions, writes, events: vec![event] }, text))
+    Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
 /// Adds to what is remembered; what was agreed to so long ago that it is forgotten is not taken up again.
@@ -308,11 +309,9 @@ pub(crate) async fn deny(
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
             let commit = Commit {
-                partition: context.keys.partition_of(subject),
-                at: now,
-                conditions: Vec::new(),
                 writes: vec![Write::Insert(marker(context, pending, subject, now))],
                 events: vec![event],
+                ..context.keys.commit(context.keys.partition_of(subject), now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::manage::{ClientFilter, ManageError};
-use grantor::resource::VerifyError;
+use grantor::refusal::VerifyError;
 use grantor::store::{Kind, Record};
 use grantor::{
     Approval, ApproveError, AuthorizationServer, Failure, Host, Outcome, PendingAuthorization, Require, ResumeError,

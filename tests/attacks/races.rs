@@ -7,8 +7,10 @@ use std::time::Duration;
 use grantor::clock::Timestamp;
 use grantor::event::{Event, Revoked, What, Why};
 use grantor::manage::{ManageError, NewSecret};
+use grantor::refusal::ExtensionRefusal;
 use grantor::store::Kind;
-use grantor::{Approval, AuthorizationServer, ExtensionGrant, ExtensionRefusal, ExtensionRequest, TokenKind};
+use grantor::wire::token::TokenKind;
+use grantor::{Approval, AuthorizationServer, ExtensionGrant, ExtensionRequest};
 use http::{Request, StatusCode};
 
 use crate::faulty::*;
