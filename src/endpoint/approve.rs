@@ -105,7 +105,7 @@ pub(crate) async fn consent_need(
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
-        loaded.client.as_ref().is_some_and(|record| record.key == client.link().key)
+        Authorization::is_of(&loaded.record, client.link())
             && authorization.remembers(pending.scope(), pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
@@ -217,6 +217,7 @@ fn decide(
         Some(record) => Authorization::read(record).map_err(|_| Failure::Corrupt)?,
         None => Authorization::new(subject, client.id()),
     };
+    authorization.keep_consent_to(present, client.link());
     remember(&mut authorization, scope, &asked.resources, now, now.after(lifetimes.consent));
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
