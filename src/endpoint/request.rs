@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use crate::client::ClientError;
-use crate::wire::form::{Form, FormError};
+use crate::wire::form::{Form, FormError, decode_component};
 
 /// A request whose parameters cannot be read: `invalid_request`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
@@ -61,6 +61,10 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 pub(crate) fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
     let mut pieces = query.unwrap_or_default().split('&');
-    let named = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());
+    // A name is the same name however it is escaped; one that cannot be decoded is none.
+    let named = |piece: &str| {
+        let name = piece.split('=').next().unwrap_or_default();
+        decode_component(name).is_ok_and(|name| names.contains(&&*name))
+    };
     if pieces.any(named) { Err(ClientError::InQuery) } else { Ok(()) }
 }

@@ -16,6 +16,7 @@ mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
+mod edge;
 mod harness;
 mod input;
 mod introspection;
