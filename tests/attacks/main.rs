@@ -26,6 +26,7 @@ mod pkce;
 mod races;
 mod redirect;
 mod refresh;
+mod response;
 mod revocation;
 mod secrets;
 mod timing;
