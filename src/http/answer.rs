@@ -156,6 +156,8 @@ pub(super) fn form_target(uri: &str) -> String {
     let Ok(parsed) = fluent_uri::Uri::parse(uri) else { return "'none'".to_owned() };
     let scheme = parsed.scheme().as_str();
     match parsed.authority() {
+        // There, an IPv6 address cannot be named (CSP3 §2.3.1 host-part), and a browser would ignore it and block the form.
+        Some(authority) if authority.host().starts_with('[') => format!("{scheme}:"),
         Some(authority) if matches!(scheme, "https" | "http") => format!("{scheme}://{}", authority.as_str()),
         _ => format!("{scheme}:"),
     }

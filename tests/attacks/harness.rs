@@ -110,8 +110,23 @@ impl World {
         Self::over(Arc::clone(&store) as Arc<dyn Store>, store, configure).await
     }
 
+    /// A world whose server has another issuer.
+    pub async fn at(issuer: &str, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::over_at(issuer, Arc::clone(&store) as Arc<dyn Store>, store, configure).await
+    }
+
     /// A world over a wrapped store; `memory` is what the wrapper keeps its records in.
     pub async fn over(
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        Self::over_at(ISSUER, store, memory, configure).await
+    }
+
+    async fn over_at(
+        issuer: &str,
         store: Arc<dyn Store>,
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
@@ -119,7 +134,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(START));
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let observed = Arc::clone(&events);
-        let builder = AuthorizationServer::builder(ISSUER)
+        let builder = AuthorizationServer::builder(issuer)
             .shared_store(store)
             .clock(Arc::clone(&clock) as _)
             .secret([7; 32])
