@@ -14,7 +14,7 @@ use grantor::clock::{Clock as _, ManualClock, Timestamp};
 use grantor::event::{Event, Refusal, What};
 use grantor::manage::Registration;
 use grantor::secret::Secret;
-use grantor::store::{MemoryStore, Record, Store};
+use grantor::store::{Commit, Committed, MemoryStore, Payload, Record, Store, Write};
 use grantor::{Approval, AuthorizationServer, Builder, Outcome, PendingAuthorization, Require};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
@@ -117,6 +117,28 @@ impl World {
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
+        let world = Self::node_over(store, memory, clock, configure);
+        for client in [WEB, POSTER, CLI, LEGACY, API] {
+            world.register(client, metadata(client)).await;
+        }
+        world.take_events();
+        world
+    }
+
+    /// Another server over the same store and the same clock: another node, or this one after a restart.
+    pub fn node(&self, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::clone(&self.store);
+        let node = Self::node_over(Arc::clone(&store) as _, store, Arc::clone(&self.clock), configure);
+        node.canaries.lock().unwrap().clone_from(&self.canaries.lock().unwrap());
+        node
+    }
+
+    fn node_over(
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let observed = Arc::clone(&events);
         let builder = AuthorizationServer::builder(ISSUER)
@@ -131,12 +153,7 @@ impl World {
             .resource(RESOURCE, ["read", "write"])
             .resource(OTHER_RESOURCE, ["read"]);
         let server = configure(builder).build().unwrap();
-        let world = Self { server, store: memory, clock, events, canaries: Mutex::default() };
-        for client in [WEB, POSTER, CLI, LEGACY, API] {
-            world.register(client, metadata(client)).await;
-        }
-        world.take_events();
-        world
+        Self { server, store: memory, clock, events, canaries: Mutex::default() }
     }
 
     pub async fn register(&self, client: Known, metadata: ClientMetadata) {
@@ -146,6 +163,24 @@ impl World {
         if let Some(secret) = client.secret {
             self.guard(secret);
         }
+    }
+
+    /// Writes into the record of a client what no interface of the server would: a store that was tampered with, or a defect of long ago.
+    pub async fn edit_client(&self, id: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+        let named = |record: &&Arc<Record>| record.labels.as_ref().is_some_and(|labels| labels.public_id == id);
+        let mut record = Record::clone(self.dump().iter().find(named).unwrap());
+        let mut stored = serde_json::from_slice(record.payload.as_bytes()).unwrap();
+        edit(&mut stored);
+        record.payload = Payload::new(serde_json::to_vec(&stored).unwrap());
+        self.put(record).await;
+    }
+
+    /// Puts a record in place of the one of its name, past the server.
+    pub async fn put(&self, record: Record) {
+        let writes = vec![Write::Replace(Arc::new(record.clone()))];
+        let (tenant, partition) = (record.tenant, record.key.partition);
+        let commit = Commit { tenant, partition, at: self.now(), conditions: Vec::new(), writes, events: Vec::new() };
+        assert_eq!(self.store.commit(&commit).await.unwrap(), Committed::Applied);
     }
 
     /// From now on this text must not be seen in the store, in events, or in refusals.
