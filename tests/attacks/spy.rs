@@ -9,7 +9,7 @@ use grantor::store::{
     Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, Store, StoreError,
 };
 
-use crate::harness::World;
+use crate::harness::{Answer, World};
 
 /// What becomes of the next commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub struct Spy {
     loads: Mutex<Vec<Vec<Key>>>,
     commits: Mutex<Vec<Commit>>,
     fault: Mutex<Option<Fault>>,
+    meeting: Mutex<Option<(usize, Arc<tokio::sync::Barrier>)>>,
 }
 
 /// What the store was asked since the last time.
@@ -51,6 +52,7 @@ impl Spy {
             loads: Mutex::default(),
             commits: Mutex::default(),
             fault: Mutex::default(),
+            meeting: Mutex::default(),
         });
         let world = World::over(Arc::clone(&spy) as Arc<dyn Store>, inner, configure).await;
         spy.work();
@@ -63,6 +65,28 @@ impl Spy {
             loads: std::mem::take(&mut *self.loads.lock().unwrap()),
             commits: std::mem::take(&mut *self.commits.lock().unwrap()),
         }
+    }
+
+    /// Another node over this store.
+    pub fn node(self: &Arc<Self>, world: &World, configure: impl FnOnce(Builder) -> Builder) -> World {
+        World::node_over(Arc::clone(self) as _, Arc::clone(&self.inner), Arc::clone(&world.clock), configure)
+    }
+
+    /// The next `callers` commits wait for one another: whoever makes them has read, and nobody has written.
+    pub fn meet(&self, callers: usize) {
+        *self.meeting.lock().unwrap() = Some((callers, Arc::new(tokio::sync::Barrier::new(callers))));
+    }
+
+    /// The meeting that the commit at hand goes to.
+    fn meeting(&self) -> Option<Arc<tokio::sync::Barrier>> {
+        let mut meeting = self.meeting.lock().unwrap();
+        let (left, barrier) = meeting.as_mut()?;
+        *left -= 1;
+        let barrier = Arc::clone(barrier);
+        if *left == 0 {
+            *meeting = None;
+        }
+        Some(barrier)
     }
 
     /// The next commit fails so.
@@ -80,6 +104,9 @@ impl Store for Spy {
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         self.commits.lock().unwrap().push(commit.clone());
+        if let Some(barrier) = self.meeting() {
+            barrier.wait().await;
+        }
         let fault = self.fault.lock().unwrap().take();
         match fault {
             None => self.inner.commit(commit).await,
@@ -102,4 +129,23 @@ impl Store for Spy {
     fn durability(&self) -> Durability {
         self.inner.durability()
     }
+}
+
+/// Sends all of these at the same moment, alternately to each server, and waits for every answer.
+pub async fn at_once(worlds: &[&World], requests: Vec<http::Request<String>>) -> Vec<Answer> {
+    let mut tasks = Vec::new();
+    for (number, request) in requests.into_iter().enumerate() {
+        let server = worlds[number % worlds.len()].server.clone();
+        tasks.push(tokio::spawn(async move {
+            match server.handle(request).await {
+                grantor::Outcome::Respond(response) => Answer::of(response),
+                other => panic!("expected an answer, got {other:?}"),
+            }
+        }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
 }
