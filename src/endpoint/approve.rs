@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{AuthorizeError, wire};
-use super::{AuthorizationResponse, ErrorAnswer};
-use crate::Subject;
+use super::ErrorAnswer;
+use super::authorize::wire;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
@@ -15,15 +14,17 @@ use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, family};
-use crate::interaction::PendingAuthorization;
+use crate::id::Subject;
+use crate::interaction::{AuthorizationResponse, PendingAuthorization};
+use crate::refusal::AuthorizeError;
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
     Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
 };
-use crate::token::TokenKind;
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::is_loopback_host;
 
 /// What the resource owner allows.

@@ -8,14 +8,14 @@ use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, What};
+use crate::refusal::TokenError;
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, KeySpace, Write};
-use crate::token::TokenKind;
 use crate::token::fields::{Writer, tag};
 use crate::token::mint::{Terms, mint};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::Resource;
 
 pub(crate) const GRANT_TYPE: &str = "client_credentials";

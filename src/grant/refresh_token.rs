@@ -13,15 +13,15 @@ use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, Revoked, What, Why};
+use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, State, Write};
-use crate::token::TokenKind;
-use crate::token::liveness::{self, Dead};
+use crate::token::liveness;
 use crate::token::mint::{self, Located, Terms};
 use crate::token::retry::{self, Answer};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 
 pub(crate) const GRANT_TYPE: &str = "refresh_token";
 
@@ -223,7 +223,7 @@ async fn repeat(
     now: Timestamp,
 ) -> Result<TokenAnswer, TokenError> {
     let partition = spent.record.key.partition;
-    let key = context.keys.drawn(TokenKind::Refresh.store_kind(), partition, answer.refresh.expose());
+    let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
     let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
     if successor.record.parent != spent.record.parent {
         return Err(TokenError::RefreshDead(Dead::Unreadable));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::ClientId;
 use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
 use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
 use crate::wire::charset::is_client_id;

@@ -10,10 +10,10 @@ use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization::{Authorization, grant_key};
 use crate::grant::authorization_code::subject_of;
 use crate::grant::family;
+use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, Record, State, Write};
 use crate::token::fields::{Fields, tag};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
 
 /// What resource owners have granted. See [`AuthorizationServer::grants`](crate::AuthorizationServer::grants).
 #[derive(Debug, Clone, Copy)]

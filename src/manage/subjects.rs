@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::ManageError;
-use crate::Subject;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
+use crate::id::Subject;
 use crate::store::{Commit, Committed, Condition, Payload, Record, State, Write};
 
 /// The resource owners, as far as the server must know them. See [`AuthorizationServer::subjects`](crate::AuthorizationServer::subjects).

@@ -29,8 +29,6 @@ pub struct Commit {
 /// What must hold for a commit to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// There is no record of this name.
-    Absent(Key),
     /// The record exists and was not spent by [`Write::Use`].
     Unused(Key),
     /// The record exists, its state is [`State::Live`], and its epoch is this one.
@@ -92,7 +90,7 @@ impl Condition {
     /// The record that this condition looks at.
     pub fn key(&self) -> Key {
         match self {
-            Self::Absent(key) | Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
+            Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
         }
     }
 }

@@ -5,8 +5,8 @@ use siphasher::sip::SipHasher24;
 
 use super::{Commit, Key, Kind, Partition, Tenant};
 use crate::clock::Timestamp;
+use crate::id::{ClientId, Subject};
 use crate::secret::SecretBytes;
-use crate::{ClientId, Subject};
 
 /// The keys of one server: bound to its issuer, so that servers that share a store do not meet.
 #[derive(Clone)]
