@@ -153,8 +153,8 @@ fn decide(
     }
     let code = Code::read(&loaded.record).map_err(unreadable)?;
     check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
-    if loaded.record.used.is_some() {
-        let in_doubt = context.doubts.has(&loaded.record.key);
+    if let Some(used) = &loaded.record.used {
+        let in_doubt = context.doubts.has(&loaded.record.key, used.at);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;

@@ -31,7 +31,7 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
-/// Whether this process once answered that it does not know whether the token was spent.
+/// Whether the token was spent by a request that this process answered by saying that it does not know.
 #[derive(Clone, Copy)]
 enum Doubt {
     None,
@@ -60,7 +60,7 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubtful = loaded.record.used.is_some() && context.doubts.has(&located.key);
+        let doubtful = loaded.record.used.as_ref().is_some_and(|used| context.doubts.has(&located.key, used.at));
         let doubt = if doubtful { Doubt::Known } else { Doubt::None };
         match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
             Decision::Issue(commit, answer) => {
@@ -101,9 +101,13 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
+        // A clock that shows a moment before the use, by more than clocks may differ, was set back: that opens no window.
+        let in_window = now < used.at.after(window) && now >= used.at.before(policy.lifetimes.clock_skew);
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
-            Doubt::None if now >= used.at.after(window) => Ok(Decision::Revoke(Box::new(revocation(keys, grant, now)))),
+            Doubt::None if window.is_zero() || !in_window => {
+                Ok(Decision::Revoke(Box::new(revocation(keys, grant, now))))
+            }
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
                 .map_err(|_| TokenError::RefreshDead(Dead::Unreadable)),
@@ -211,6 +215,7 @@ async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timesta
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }
     liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
+    context.doubts.settle(&spent.record.key);
     if let Some(grant) = spent.parent.as_deref() {
         context.tell(&record::event(grant, What::Repeated, now));
     }
