@@ -171,7 +171,6 @@ async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
         builder = builder.scope_definition(scope.clone());
     }
     for name in &config.undescribed {
-        eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
         builder = builder.scope(name.clone(), "");
     }
     for (identifier, scopes) in &config.resources {
@@ -185,6 +184,9 @@ async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
             let message = "a client that authenticates by a secret needs one";
             return Err(config.client_problem(index, "client_secret", message).into());
         }
+    }
+    for name in &config.undescribed {
+        eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
     }
     Ok(server)
 }
