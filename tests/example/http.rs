@@ -31,16 +31,17 @@ pub(crate) fn exchange(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<Answer> {
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    let mut request = Vec::new();
+    write!(request, "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n")?;
     for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
+        write!(request, "{name}: {value}\r\n")?;
     }
     if method == "POST" {
-        request += &format!("content-length: {}\r\n", body.len());
+        write!(request, "content-length: {}\r\n", body.len())?;
     }
-    request += &format!("\r\n{body}");
+    write!(request, "\r\n{body}")?;
     let mut stream = TcpStream::connect(address)?;
-    stream.write_all(request.as_bytes())?;
+    stream.write_all(&request)?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
 
