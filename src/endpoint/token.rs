@@ -48,6 +48,9 @@ pub enum TokenError {
     /// The redirect URI must be repeated.
     #[error("the redirect URI of the authorization request must be repeated")]
     RedirectUriMissing,
+    /// The code has no challenge, and the client must have one.
+    #[error("the authorization code has no challenge, and the client must have one")]
+    ChallengeMissing,
     /// The code has a challenge; the verifier is missing.
     #[error("the code verifier is missing")]
     VerifierMissing,
@@ -128,9 +131,10 @@ impl From<TokenError> for ErrorAnswer {
             }
             TokenError::GrantTypeNotAllowed => answer(UnauthorizedClient, "the client may not use this grant type"),
             TokenError::PublicClient => answer(UnauthorizedClient, "a public client may not use this grant type"),
-            TokenError::CodeDead(_) | TokenError::CodeOfAnotherClient | TokenError::CodeReplayed => {
-                answer(InvalidGrant, "the authorization code is not valid")
-            }
+            TokenError::CodeDead(_)
+            | TokenError::CodeOfAnotherClient
+            | TokenError::CodeReplayed
+            | TokenError::ChallengeMissing => answer(InvalidGrant, "the authorization code is not valid"),
             TokenError::RedirectUriMismatch => {
                 answer(InvalidGrant, "redirect_uri differs from the authorization request")
             }
