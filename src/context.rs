@@ -9,9 +9,10 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::grant::ExtensionGrant;
-use crate::interaction::SealKey;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError};
+use crate::extension::ExtensionGrant;
+use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError, Write};
+use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 pub(crate) struct Context {
@@ -24,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) policy: Policy,
     pub(crate) seal: SealKey,
     pub(crate) recent_uses: RecentUses,
+    pub(crate) doubts: Doubts,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
 }
 
@@ -57,7 +59,15 @@ impl Context {
     /// Commits, and tells of the events if it happened.
     pub(crate) async fn commit(&self, commit: &Commit) -> Result<Committed, Failure> {
         debug_assert!(commit.is_local(), "a commit touches one partition");
-        let committed = self.store.commit(commit).await.map_err(|error| self.store_failed(&error))?;
+        let committed = match self.store.commit(commit).await {
+            Ok(committed) => committed,
+            Err(error) => {
+                if let StoreError::InDoubt(_) = error {
+                    self.remember_doubt(commit);
+                }
+                return Err(self.store_failed(&error));
+            }
+        };
         if committed == Committed::Applied {
             for event in &commit.events {
                 self.tell(event);
@@ -84,6 +94,15 @@ impl Context {
         crate::event::trace(event);
         if let Some(observer) = &self.observer {
             observer.observe(event);
+        }
+    }
+
+    /// What a commit in doubt was to spend may be spent: whoever presents it again is not a thief.
+    fn remember_doubt(&self, commit: &Commit) {
+        for write in &commit.writes {
+            if let Write::Use { key, .. } = write {
+                self.doubts.remember(*key, commit.at);
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub trait Entropy: Send + Sync + 'static {
 #[error("the operating system gave no randomness")]
 pub struct EntropyError;
 
-/// ChaCha12, one generator a thread, seeded and reseeded from the operating system.
+/// `ChaCha12`, one generator a thread, seeded and reseeded from the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 

@@ -3,12 +3,11 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::endpoint::{AuthorizeError, IntrospectError, RevokeError, TokenError};
 use crate::error::Failure;
-use crate::resource::VerifyError;
-use crate::token::TokenKind;
+use crate::id::{ClientId, GrantId, Subject};
+use crate::refusal::{AuthorizeError, IntrospectError, RevokeError, TokenError, VerifyError};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
+use crate::wire::token::TokenKind;
 
 /// Something that happened. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -67,7 +67,7 @@ pub(crate) fn check_registration(uri: &str) -> Result<(), RedirectUriError> {
         return Err(RedirectUriError::UserInfo);
     }
     let segments = parsed.path().as_str().split('/');
-    if segments.into_iter().any(|segment| is_dot_segment(segment)) {
+    if segments.into_iter().any(is_dot_segment) {
         return Err(RedirectUriError::Path);
     }
     let scheme = parsed.scheme().as_str();

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{AuthorizeError, wire};
-use super::{AuthorizationResponse, ErrorAnswer};
-use crate::Subject;
+use super::ErrorAnswer;
+use super::authorize::wire;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
@@ -14,16 +13,18 @@ use crate::event::{Event, Refusal, What};
 use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
-use crate::grant::{ATTEMPTS, family};
-use crate::interaction::PendingAuthorization;
+use crate::grant::{ATTEMPTS, record};
+use crate::id::Subject;
+use crate::interaction::{AuthorizationResponse, PendingAuthorization};
+use crate::refusal::AuthorizeError;
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
     Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
 };
-use crate::token::TokenKind;
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::is_loopback_host;
 
 /// What the resource owner allows.
@@ -225,7 +226,7 @@ fn decide(
     let payload = Code {
         redirect_uri: pending.redirect_uri().to_owned(),
         redirect_uri_omitted: pending.redirect_uri_omitted(),
-        challenge: asked.challenge.clone(),
+        challenge: asked.challenge,
         granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,
@@ -253,10 +254,10 @@ fn decide(
     let event = Event::new(now, What::Authorized { scope: scope.clone() })
         .client(client.id())
         .subject(Some(subject))
-        .grant(Some(family::grant_id(partition, &drawn.grant)));
+        .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
-    Ok((Commit { partition, at: now, conditions, writes, events: vec![event] }, text))
+    Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
 /// Adds to what is remembered; what was agreed to so long ago that it is forgotten is not taken up again.
@@ -308,11 +309,9 @@ pub(crate) async fn deny(
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
             let commit = Commit {
-                partition: context.keys.partition_of(subject),
-                at: now,
-                conditions: Vec::new(),
                 writes: vec![Write::Insert(marker(context, pending, subject, now))],
                 events: vec![event],
+                ..context.keys.commit(context.keys.partition_of(subject), now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);

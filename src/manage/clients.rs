@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::ClientId;
 use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
 use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
 use crate::wire::charset::is_client_id;
@@ -85,7 +85,7 @@ impl<'a> Clients<'a> {
     /// # Errors
     ///
     /// [`ManageError::Metadata`] for metadata that breaks a rule, [`ManageError::Taken`] for an identifier that is in use.
-    pub async fn register(&self, registration: impl Into<Registration>) -> Result<Registered, ManageError> {
+    pub async fn register(self, registration: impl Into<Registration>) -> Result<Registered, ManageError> {
         let Registration { metadata, client_id, client_secret } = registration.into();
         let context = self.context;
         self.check(&metadata)?;
@@ -114,11 +114,9 @@ impl<'a> Clients<'a> {
         let client = Client::new(id, metadata, stored, link, now);
         let record = client.to_record(context.keys.tenant(), Timestamp::NEVER).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: link.key.partition,
-            at: now,
-            conditions: Vec::new(),
             writes: vec![Write::Insert(Arc::new(record))],
             events: vec![Event::new(now, What::ClientRegistered).client(client.id())],
+            ..context.keys.commit(link.key.partition, now)
         };
         match context.commit(&commit).await? {
             Committed::Applied => Ok(Registered { client: Arc::new(client), secret }),
@@ -127,14 +125,14 @@ impl<'a> Clients<'a> {
     }
 
     /// The client with this identifier; `None` if there is none, or it was deleted.
-    pub async fn get(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Failure> {
+    pub async fn get(self, id: &ClientId) -> Result<Option<Arc<Client>>, Failure> {
         let loaded = self.context.load_one(self.context.keys.client(id)).await?;
         Ok(Client::loaded(loaded.as_ref()).filter(|client| client.state() != State::Deleted))
     }
 
     /// One page of the clients; `limit` is 1 to 1,000.
     pub async fn list(
-        &self,
+        self,
         filter: &ClientFilter,
         after: Option<Cursor>,
         limit: u32,
@@ -178,7 +176,7 @@ impl<'a> Clients<'a> {
     ///
     /// [`ManageError::Changed`] if somebody changed it meanwhile.
     pub async fn update(
-        &self,
+        self,
         id: &ClientId,
         revision: u64,
         metadata: ClientMetadata,
@@ -202,22 +200,22 @@ impl<'a> Clients<'a> {
     }
 
     /// Ends all that the client was issued, at once, and refuses it until it is activated. Again: no change.
-    pub async fn deactivate(&self, id: &ClientId) -> Result<Arc<Client>, ManageError> {
+    pub async fn deactivate(self, id: &ClientId) -> Result<Arc<Client>, ManageError> {
         self.change_state(id, State::Inactive, What::ClientDeactivated).await
     }
 
     /// Lets the client act again. What it was issued before stays ended. Again: no change.
-    pub async fn activate(&self, id: &ClientId) -> Result<Arc<Client>, ManageError> {
+    pub async fn activate(self, id: &ClientId) -> Result<Arc<Client>, ManageError> {
         self.change_state(id, State::Live, What::ClientActivated).await
     }
 
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have expired.
-    pub async fn delete(&self, id: &ClientId) -> Result<(), ManageError> {
+    pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         self.change_state(id, State::Deleted, What::ClientDeleted).await.map(|_| ())
     }
 
     /// The client's secrets, without the secrets.
-    pub async fn secrets(&self, id: &ClientId) -> Result<Vec<ClientSecret>, ManageError> {
+    pub async fn secrets(self, id: &ClientId) -> Result<Vec<ClientSecret>, ManageError> {
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         let keys: Vec<_> =
             client.secrets().iter().map(|secret| use_mark(&self.context.keys, &client, secret.id)).collect();
@@ -233,18 +231,13 @@ impl<'a> Clients<'a> {
     }
 
     /// Gives the client one more secret. `expires_at` may be [`Timestamp::NEVER`]; `label` is at most 200 characters.
-    pub async fn add_secret(
-        &self,
-        id: &ClientId,
-        label: &str,
-        expires_at: Timestamp,
-    ) -> Result<NewSecret, ManageError> {
+    pub async fn add_secret(self, id: &ClientId, label: &str, expires_at: Timestamp) -> Result<NewSecret, ManageError> {
         secrets::add(self, id, label, expires_at, None).await
     }
 
     /// Gives the client a new secret, and lets every older one work for `overlap` longer and no longer. An `overlap` of 0 ends them at once.
     pub async fn rotate_secret(
-        &self,
+        self,
         id: &ClientId,
         label: &str,
         overlap: std::time::Duration,
@@ -253,22 +246,22 @@ impl<'a> Clients<'a> {
     }
 
     /// Ends one of the client's secrets at `at`; at once, if that is not in the future.
-    pub async fn expire_secret(&self, id: &ClientId, secret: u32, at: Timestamp) -> Result<(), ManageError> {
+    pub async fn expire_secret(self, id: &ClientId, secret: u32, at: Timestamp) -> Result<(), ManageError> {
         secrets::expire(self, id, secret, at).await
     }
 
-    fn check(&self, metadata: &ClientMetadata) -> Result<(), ManageError> {
+    fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
         Ok(self.context.policy.check_metadata(metadata, &known)?)
     }
 
-    async fn at_revision(&self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
+    async fn at_revision(self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         if client.revision() == revision { Ok(client) } else { Err(ManageError::Changed) }
     }
 
-    async fn change_state(&self, id: &ClientId, state: State, what: What) -> Result<Arc<Client>, ManageError> {
+    async fn change_state(self, id: &ClientId, state: State, what: What) -> Result<Arc<Client>, ManageError> {
         for _ in 0..crate::grant::ATTEMPTS {
             let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
             if client.state() == state {
@@ -288,7 +281,7 @@ impl<'a> Clients<'a> {
     }
 
     /// How long something issued to this client can live at the most.
-    fn longest_lifetime(&self, metadata: &ClientMetadata) -> std::time::Duration {
+    fn longest_lifetime(self, metadata: &ClientMetadata) -> std::time::Duration {
         let lifetimes = &self.context.policy.lifetimes;
         let own = metadata.access_token_lifetime.map_or(lifetimes.access_token, std::time::Duration::from_secs);
         let most = own.max(lifetimes.access_token).max(lifetimes.grant);
@@ -297,7 +290,7 @@ impl<'a> Clients<'a> {
 
     /// Puts a changed client in place of the one it was read from.
     pub(super) async fn replace(
-        &self,
+        self,
         changed: &Client,
         purge_after: Timestamp,
         what: What,
@@ -307,11 +300,10 @@ impl<'a> Clients<'a> {
         let key = context.keys.client(changed.id());
         let mut record = changed.to_record(context.keys.tenant(), purge_after).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key, revision: changed.revision() }],
             writes: vec![Write::Replace(Arc::new(record.clone()))],
             events: vec![Event::new(now, what).client(changed.id())],
+            ..context.keys.commit(key.partition, now)
         };
         settle(context.commit(&commit).await?)?;
         record.revision = record.revision.saturating_add(1);

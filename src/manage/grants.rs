@@ -8,12 +8,11 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization::{Authorization, grant_key};
-use crate::grant::authorization_code::subject_of;
-use crate::grant::family;
+use crate::grant::record;
+use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, Record, State, Write};
 use crate::token::fields::{Fields, tag};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
 
 /// What resource owners have granted. See [`AuthorizationServer::grants`](crate::AuthorizationServer::grants).
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +60,7 @@ impl<'a> Grants<'a> {
     }
 
     /// One page of the grants of a resource owner, newest first; `limit` is 1 to 1,000.
-    pub async fn of(&self, subject: &Subject, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
+    pub async fn of(self, subject: &Subject, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
         let keys = &self.context.keys;
         let query = Query {
             partition: Some(keys.partition_of(subject)),
@@ -72,7 +71,7 @@ impl<'a> Grants<'a> {
     }
 
     /// One page of the grants to a client, newest first; `limit` is 1 to 1,000.
-    pub async fn to(&self, client: &ClientId, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
+    pub async fn to(self, client: &ClientId, after: Option<Cursor>, limit: u32) -> Result<Found<Grant>, Failure> {
         let keys = &self.context.keys;
         let query = Query { client: Some(keys.client(client)), ..Query::new(keys.tenant(), Kind::GRANT) };
         self.page(&query, after, limit, read).await
@@ -80,7 +79,7 @@ impl<'a> Grants<'a> {
 
     /// One page of the clients that a resource owner has let in, newest first; `limit` is 1 to 1,000.
     pub async fn apps(
-        &self,
+        self,
         subject: &Subject,
         after: Option<Cursor>,
         limit: u32,
@@ -96,7 +95,7 @@ impl<'a> Grants<'a> {
     }
 
     async fn page<T>(
-        &self,
+        self,
         query: &Query,
         after: Option<Cursor>,
         limit: u32,
@@ -111,26 +110,15 @@ impl<'a> Grants<'a> {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if there is no such grant, or no longer.
-    pub async fn revoke(&self, id: &GrantId) -> Result<(), ManageError> {
+    pub async fn revoke(self, id: &GrantId) -> Result<(), ManageError> {
         let context = self.context;
-        let (partition, name) = family::parse_grant_id(id).ok_or(ManageError::NotFound)?;
+        let (partition, name) = record::parse_grant_id(id).ok_or(ManageError::NotFound)?;
         let key = grant_key(&context.keys, partition, &name);
         let grant = context.load_one(key).await?.ok_or(ManageError::NotFound)?;
         if grant.record.state != State::Live {
             return Ok(());
         }
-        let now = context.now();
-        let event = Event::new(now, What::Revoked { what: Revoked::Grant, why: Why::Host })
-            .client(&client_of(&grant.record))
-            .subject(subject_of(&grant.record).as_ref())
-            .grant(Some(id.clone()));
-        let commit = Commit {
-            partition,
-            at: now,
-            conditions: Vec::new(),
-            writes: vec![Write::SetState { key, state: State::Revoked }],
-            events: vec![event],
-        };
+        let commit = record::end(&context.keys, &grant.record, Why::Host, context.now());
         match context.commit(&commit).await? {
             Committed::Applied => Ok(()),
             Committed::Refused(_) => Err(ManageError::NotFound),
@@ -142,7 +130,7 @@ impl<'a> Grants<'a> {
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if nothing was ever granted.
-    pub async fn remove_app(&self, subject: &Subject, client: &ClientId) -> Result<(), ManageError> {
+    pub async fn remove_app(self, subject: &Subject, client: &ClientId) -> Result<(), ManageError> {
         let context = self.context;
         let key = context.keys.authorization(subject, client);
         for _ in 0..crate::grant::ATTEMPTS {
@@ -160,7 +148,7 @@ impl<'a> Grants<'a> {
     }
 
     fn removal<'l>(
-        &self,
+        self,
         loaded: &Loaded,
         authorization: &Authorization,
         grants: impl Iterator<Item = &'l Loaded>,
@@ -181,11 +169,10 @@ impl<'a> Grants<'a> {
             .client(&authorization.client_id)
             .subject(Some(&authorization.subject));
         Commit {
-            partition: present.key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key: present.key, revision: present.revision }],
             writes,
             events: vec![event],
+            ..context.keys.commit(present.key.partition, now)
         }
     }
 }
@@ -193,7 +180,7 @@ impl<'a> Grants<'a> {
 fn read(record: &Record) -> Option<Grant> {
     let fields = Fields::read(record.payload.as_bytes()).ok()?;
     Some(Grant {
-        id: family::id_of(record)?,
+        id: record::id_of(record)?,
         subject: fields.text(tag::SUBJECT).ok()??.into(),
         client_id: fields.text(tag::CLIENT).ok()??.into(),
         scope: Scope::from_canonical(fields.text(tag::SCOPE).ok()?.unwrap_or_default()),
@@ -207,15 +194,10 @@ fn read_app(record: &Record) -> Option<ConnectedApp> {
     let authorization = Authorization::read(record).ok()?;
     // What was removed leaves an empty record behind until it is forgotten.
     let present = !authorization.scope.is_empty() || !authorization.grants.is_empty();
-    present.then(|| ConnectedApp {
+    present.then_some(ConnectedApp {
         client_id: authorization.client_id,
         scope: authorization.scope,
         created_at: record.created_at,
         grants: authorization.grants.len(),
     })
-}
-
-fn client_of(grant: &Record) -> ClientId {
-    let fields = Fields::read(grant.payload.as_bytes()).ok();
-    ClientId::from(fields.and_then(|fields| fields.text(tag::CLIENT).ok().flatten()).unwrap_or_default())
 }

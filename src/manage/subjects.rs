@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::ManageError;
-use crate::Subject;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
+use crate::id::Subject;
 use crate::store::{Commit, Committed, Condition, Payload, Record, State, Write};
 
 /// The resource owners, as far as the server must know them. See [`AuthorizationServer::subjects`](crate::AuthorizationServer::subjects).
@@ -25,27 +25,27 @@ impl<'a> Subjects<'a> {
     }
 
     /// Ends all that was issued for them, and issues nothing more, until they are activated. For a user who is locked or deleted.
-    pub async fn deactivate(&self, subject: &Subject) -> Result<(), ManageError> {
+    pub async fn deactivate(self, subject: &Subject) -> Result<(), ManageError> {
         self.change(subject, State::Inactive, What::SubjectDeactivated).await
     }
 
     /// Lets tokens be issued for them again. What was issued before stays ended.
-    pub async fn activate(&self, subject: &Subject) -> Result<(), ManageError> {
+    pub async fn activate(self, subject: &Subject) -> Result<(), ManageError> {
         self.change(subject, State::Live, What::SubjectActivated).await
     }
 
     /// Ends all that was issued for them, and lets them begin anew. For a password that was changed, or a lost device.
-    pub async fn revoke_all(&self, subject: &Subject) -> Result<(), ManageError> {
+    pub async fn revoke_all(self, subject: &Subject) -> Result<(), ManageError> {
         self.change(subject, State::Live, What::SubjectRevoked).await
     }
 
     /// Whether tokens can be issued for them.
-    pub async fn is_active(&self, subject: &Subject) -> Result<bool, Failure> {
+    pub async fn is_active(self, subject: &Subject) -> Result<bool, Failure> {
         let loaded = self.context.load_one(self.context.keys.subject(subject)).await?;
         Ok(loaded.is_none_or(|loaded| loaded.record.state == State::Live))
     }
 
-    async fn change(&self, subject: &Subject, state: State, what: What) -> Result<(), ManageError> {
+    async fn change(self, subject: &Subject, state: State, what: What) -> Result<(), ManageError> {
         let context = self.context;
         let key = context.keys.subject(subject);
         for _ in 0..crate::grant::ATTEMPTS {
@@ -78,7 +78,7 @@ impl<'a> Subjects<'a> {
                 None => (Vec::new(), Write::Insert(Arc::new(record))),
             };
             let events = vec![Event::new(now, what.clone()).subject(Some(subject))];
-            let commit = Commit { partition: key.partition, at: now, conditions, writes: vec![write], events };
+            let commit = Commit { conditions, writes: vec![write], events, ..context.keys.commit(key.partition, now) };
             if context.commit(&commit).await? == Committed::Applied {
                 return Ok(());
             }

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 
 use grantor::client::ClientMetadata;
 use grantor::event::Refusal;
-use grantor::{Approval, ApproveError, AuthorizeError, ClientId, RequestError, ResumeError, TokenError};
+use grantor::refusal::{AuthorizeError, Dead, RequestError, TokenError};
+use grantor::{Approval, ApproveError, ClientId, ResumeError};
 use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::harness::*;
@@ -363,7 +364,7 @@ async fn au_22_the_response_names_the_server_that_gave_it() {
     // A code that went to the wrong one is nothing there, and stays good where it belongs.
     attacker.redeem(WEB, &codes[0]).await.refused("invalid_grant");
     honest.redeem(WEB, &codes[1]).await.refused("invalid_grant");
-    let dead = Refusal::Token(TokenError::CodeDead(grantor::Dead::Unknown));
+    let dead = Refusal::Token(TokenError::CodeDead(Dead::Unknown));
     assert_eq!(attacker.take_refusals().last(), Some(&dead));
     honest.redeem(WEB, &codes[0]).await.tokens();
     // Nor does a handle of one open at the other.

@@ -2,7 +2,7 @@
 
 use grantor::event::Refusal;
 use grantor::manage::{ManageError, Registration};
-use grantor::{AuthorizeError, RequestError};
+use grantor::refusal::{AuthorizeError, RequestError};
 use http::{Request, StatusCode};
 
 use crate::harness::*;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor::ClientId;
 use grantor::client::{ClientMetadata, MetadataError};
 use grantor::event::Refusal;
 use grantor::manage::ManageError;
+use grantor::refusal::{AuthorizeError, TokenError};
 use grantor::store::{Commit, Committed, Kind, Payload, Record, Store as _, Write};
-use grantor::{AuthorizeError, ClientId, TokenError};
 
 use crate::harness::*;
 
@@ -301,6 +302,7 @@ async fn corrupt(world: &World, change: impl FnOnce(&mut Vec<u8>, usize)) {
     change(&mut payload, at);
     let record = Record { payload: Payload::new(payload), ..code.clone() };
     let commit = Commit {
+        tenant: record.tenant,
         partition: record.key.partition,
         at: world.now(),
         conditions: Vec::new(),

@@ -3,7 +3,8 @@
 use grantor::client::{ApplicationType, AuthMethod, ClientMetadata, MetadataError, RedirectUriError};
 use grantor::event::Refusal;
 use grantor::manage::{ManageError, Registration};
-use grantor::{Approval, AuthorizeError, OmittedRedirectUri};
+use grantor::refusal::AuthorizeError;
+use grantor::{Approval, OmittedRedirectUri};
 use http::Request;
 
 use crate::harness::*;

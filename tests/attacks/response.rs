@@ -1,8 +1,9 @@
 //! The response on its way to the client (ids R).
 
+use grantor::Approval;
 use grantor::client::ApplicationType;
 use grantor::event::Refusal;
-use grantor::{Approval, AuthorizeError};
+use grantor::refusal::AuthorizeError;
 use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 

@@ -1,10 +1,5 @@
-//! The pause in which the host signs the user in and asks for consent.
-//!
-//! A validated request is a [`PendingAuthorization`], which is spent on approve or deny. To keep it over several requests
-//! it is turned into a handle: the request itself, sealed, so that nothing is stored before somebody consents. A handle works only in the
-//! browser that began (a cookie says so), only until it expires, and only once (the commit that approves it leaves a mark).
+//! A pending authorization in the browser's keeping.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,175 +7,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
+use super::pending::AuthorizationAsked;
+use super::{PendingAuthorization, Prompt, ResponseMode, Target};
 use crate::client::{Client, verify_redirect_uri};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
-use crate::endpoint::authorize::AuthorizationAsked;
-use crate::endpoint::{ResponseMode, Target};
 use crate::error::Failure;
 use crate::grant::authorization::read_resources;
-use crate::secret::{SecretBytes, same_digest};
-use crate::store::{KeySpace, State, keyspace};
+use crate::id::{ClientId, Subject};
+use crate::secret::same_digest;
+use crate::store::State;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
 use crate::wire::pkce::CodeChallenge;
 use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
-use crate::{ClientId, Subject};
-
-/// What the client asked about the interaction (OpenID Connect Core §3.1.2.1 `prompt`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prompt {
-    none: bool,
-    login: bool,
-    consent: bool,
-    select_account: bool,
-}
-
-impl Prompt {
-    /// `None` for words that have no meaning, and for `none` beside others.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut prompt = Self::default();
-        let mut words: usize = 0;
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            words = words.saturating_add(1);
-            match word {
-                "none" => prompt.none = true,
-                "login" => prompt.login = true,
-                "consent" => prompt.consent = true,
-                "select_account" => prompt.select_account = true,
-                _ => return None,
-            }
-        }
-        (!prompt.none || words == 1).then_some(prompt)
-    }
-
-    /// No page may be shown: what cannot be answered at once is refused.
-    pub const fn forbids_pages(self) -> bool {
-        self.none
-    }
-
-    /// The user must sign in again, even if signed in.
-    pub const fn demands_sign_in(self) -> bool {
-        self.login
-    }
-
-    /// Consent must be asked for, even if remembered.
-    pub const fn demands_consent(self) -> bool {
-        self.consent
-    }
-
-    /// The user must be let choose an account.
-    pub const fn demands_account_choice(self) -> bool {
-        self.select_account
-    }
-
-    fn words(self) -> String {
-        let words = [
-            (self.none, "none"),
-            (self.login, "login"),
-            (self.consent, "consent"),
-            (self.select_account, "select_account"),
-        ];
-        words.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// A valid authorization request that waits for its resource owner. Spent on
-/// [`approve`](crate::AuthorizationServer::approve) or [`deny`](crate::AuthorizationServer::deny).
-#[derive(Debug)]
-#[must_use = "an authorization that is neither approved nor denied leaves the browser without an answer"]
-pub struct PendingAuthorization {
-    client: Arc<Client>,
-    target: Target,
-    redirect_uri_omitted: bool,
-    asked: AuthorizationAsked,
-    flow: [u8; 16],
-    started_at: Timestamp,
-    expires_at: Timestamp,
-    subject: Option<Subject>,
-    browser: Option<[u8; 32]>,
-}
-
-impl PendingAuthorization {
-    pub(crate) const fn new(
-        client: Arc<Client>,
-        target: Target,
-        redirect_uri_omitted: bool,
-        asked: AuthorizationAsked,
-        flow: [u8; 16],
-        started_at: Timestamp,
-        expires_at: Timestamp,
-    ) -> Self {
-        Self { client, target, redirect_uri_omitted, asked, flow, started_at, expires_at, subject: None, browser: None }
-    }
-
-    /// Who asks.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// The scope it asks for, all of which it may have if the resource owner agrees.
-    pub const fn scope(&self) -> &Scope {
-        &self.asked.scope
-    }
-
-    /// The resources it asks for (RFC 8707); empty for any.
-    pub fn resources(&self) -> &[Resource] {
-        &self.asked.resources
-    }
-
-    /// Where the answer will go.
-    pub fn redirect_uri(&self) -> &str {
-        self.target.redirect_uri.as_str()
-    }
-
-    /// What it asked about the interaction.
-    pub const fn prompt(&self) -> Prompt {
-        self.asked.prompt
-    }
-
-    /// When the request was made: a sign-in that `prompt=login` demands must be later.
-    pub const fn started_at(&self) -> Timestamp {
-        self.started_at
-    }
-
-    /// The user for whom consent was asked, once the handle was made for one.
-    pub const fn subject(&self) -> Option<&Subject> {
-        self.subject.as_ref()
-    }
-
-    /// Whether a sign-in at this moment satisfies `prompt` and `max_age` (OpenID Connect Core §3.1.2.1).
-    pub fn accepts_sign_in(&self, at: Timestamp, now: Timestamp) -> bool {
-        let during_this_flow = at >= self.started_at;
-        let recent = self.asked.max_age.is_none_or(|age| now < at.after(age));
-        during_this_flow || (recent && !self.asked.prompt.demands_sign_in())
-    }
-
-    pub(crate) const fn target(&self) -> &Target {
-        &self.target
-    }
-
-    pub(crate) const fn asked(&self) -> &AuthorizationAsked {
-        &self.asked
-    }
-
-    pub(crate) const fn redirect_uri_omitted(&self) -> bool {
-        self.redirect_uri_omitted
-    }
-
-    pub(crate) const fn flow(&self) -> &[u8; 16] {
-        &self.flow
-    }
-
-    pub(crate) const fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    pub(crate) const fn is_bound(&self) -> bool {
-        self.browser.is_some()
-    }
-}
 
 /// A pending authorization in the browser's keeping.
 #[derive(Debug)]
@@ -217,42 +58,6 @@ pub enum ResumeError {
     Failure(#[from] Failure),
 }
 
-/// Seals handles.
-pub(crate) struct SealKey(SecretBytes);
-
-impl SealKey {
-    pub(crate) fn new(secret: &SecretBytes, keys: &KeySpace) -> Self {
-        Self(SecretBytes::new(keyspace::derive(secret, &keys.tenant(), b"seal of an interaction handle")))
-    }
-
-    fn seal(&self, mut bytes: Vec<u8>) -> String {
-        let mac = keyspace::keyed_hash(&self.0, &[b"handle\0", &bytes]);
-        bytes.extend_from_slice(&mac);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    fn open(&self, text: &str) -> Option<Vec<u8>> {
-        let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (content, mac) = bytes.split_last_chunk::<32>()?;
-        if !same_digest(&keyspace::keyed_hash(&self.0, &[b"handle\0", content]), mac) {
-            return None;
-        }
-        let length = content.len();
-        bytes.truncate(length);
-        Some(bytes)
-    }
-
-    fn csrf(&self, flow: &[u8; 16], browser: &[u8; 32]) -> String {
-        URL_SAFE_NO_PAD.encode(keyspace::keyed_hash(&self.0, &[b"csrf\0", flow, browser]))
-    }
-}
-
-impl std::fmt::Debug for SealKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealKey(..)")
-    }
-}
-
 /// The longest handle that is looked at, in bytes.
 const MAX_HANDLE: usize = 48 * 1024;
 
@@ -263,36 +68,35 @@ pub(crate) fn suspend(
     subject: Option<&Subject>,
     now: Timestamp,
 ) -> Result<Suspended, Failure> {
-    let (browser, set_cookie) = match pending.browser {
-        Some(browser) => (browser, None),
-        None => {
-            let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
-            let browser = Sha256::digest(&secret).into();
-            let cookie = cookie(context, &pending.flow, &secret, pending.expires_at.seconds_from(now));
-            (browser, Some(cookie.ok_or(Failure::Corrupt)?))
-        }
+    let PendingAuthorization { client, target, redirect_uri_omitted, asked, flow, started_at, expires_at, .. } =
+        pending;
+    let (browser, set_cookie) = if let Some(browser) = pending.browser {
+        (browser, None)
+    } else {
+        let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
+        let cookie = cookie(context, &flow, &secret, expires_at.seconds_from(now)).ok_or(Failure::Corrupt)?;
+        (Sha256::digest(&secret).into(), Some(cookie))
     };
-    let PendingAuthorization { client, target, asked, flow, .. } = &pending;
     let bytes = Writer::new()
-        .bytes(tag::FLOW, flow)
+        .bytes(tag::FLOW, &flow)
         .bytes(tag::BROWSER, &browser)
-        .number(tag::CREATED_AT, pending.started_at.as_millis())
-        .number(tag::EXPIRES_AT, pending.expires_at.as_millis())
+        .number(tag::CREATED_AT, started_at.as_millis())
+        .number(tag::EXPIRES_AT, expires_at.as_millis())
         .text(tag::CLIENT, client.id().as_str())
         .text(tag::REDIRECT_URI, target.redirect_uri.as_str())
-        .optional(pending.redirect_uri_omitted.then_some(()), |writer, ()| writer.bytes(tag::REDIRECT_URI_OMITTED, &[]))
+        .optional(redirect_uri_omitted.then_some(()), |writer, ()| writer.bytes(tag::REDIRECT_URI_OMITTED, &[]))
         .text(tag::RESPONSE_MODE, target.mode.as_str())
         .optional(target.state.as_deref(), |writer, state| writer.text(tag::STATE, state))
         .optional(asked.challenge.as_ref(), |writer, challenge| writer.bytes(tag::CODE_CHALLENGE, challenge.as_bytes()))
         .text(tag::SCOPE, asked.scope.as_str())
         .texts(tag::RESOURCE, asked.resources.iter().map(Resource::as_str))
-        .text(tag::PROMPT, &asked.prompt.words())
+        .text(tag::PROMPT, &asked.prompt.to_string())
         .optional(asked.max_age, |writer, age| {
             writer.number(tag::MAX_AGE, i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
         })
         .optional(subject.or(pending.subject.as_ref()), |writer, subject| writer.text(tag::SUBJECT, subject.as_str()))
         .finish();
-    Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(flow, &browser), set_cookie })
+    Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(&flow, &browser), set_cookie })
 }
 
 /// Brings a pending authorization back: checks the seal, the time, the browser, and that the client still is what it was.
