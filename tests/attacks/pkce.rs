@@ -174,7 +174,7 @@ async fn p_08_a_wrong_verifier_is_refused_and_the_code_stays_good() {
     let twice = VERIFIER.repeat(2);
     // The digest as bytes and as base64 of bytes: a verifier is hashed as it is, never decoded first.
     let digest = URL_SAFE_NO_PAD.decode(CHALLENGE).unwrap();
-    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let other = "3641a2d12d66101249cdf7a79c000c1f8c05d2aafcf14bf146497bed";
     let zeros = "A".repeat(43);
     let verifiers =
