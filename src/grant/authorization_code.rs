@@ -7,7 +7,7 @@ use super::family::{self, Drawn, NewFamily};
 use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
-use crate::client::{AuthenticatedClient, Presented};
+use crate::client::{AuthenticatedClient, ClientMetadata, Presented};
 use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
@@ -152,10 +152,15 @@ fn decide(
         return Err(TokenError::CodeOfAnotherClient);
     }
     let code = Code::read(&loaded.record).map_err(unreadable)?;
-    check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
+    let metadata = client.client().metadata();
+    check_binding(&code, request, policy.redirect_uri_at_token_endpoint, metadata)?;
     if let Some(used) = &loaded.record.used {
         let in_doubt = context.doubts.excuse(&loaded.record.key, used.at, now);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
+    }
+    // Issued before the client had to send a challenge, or damaged since.
+    if metadata.require_pkce && code.challenge.is_none() {
+        return Err(TokenError::ChallengeMissing);
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
     let still_allowed = policy.scope_of_client(client.client().metadata());
@@ -202,7 +207,12 @@ fn inserted_grant(write: &Write) -> Option<&Arc<Record>> {
 }
 
 /// Checks what binds the code to the authorization request: redirect URI and code challenge.
-fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenEndpoint) -> Result<(), TokenError> {
+fn check_binding(
+    code: &Code,
+    request: &Request<'_>,
+    policy: RedirectUriAtTokenEndpoint,
+    metadata: &ClientMetadata,
+) -> Result<(), TokenError> {
     match request.redirect_uri {
         Some(uri) if code.redirect_uri_omitted || uri != code.redirect_uri => {
             return Err(TokenError::RedirectUriMismatch);
@@ -218,6 +228,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
     match (&code.challenge, request.verifier) {
         (Some(challenge), Some(verifier)) => challenge.verify(verifier).map_err(|_| TokenError::VerifierWrong),
         (Some(_), None) => Err(TokenError::VerifierMissing),
+        (None, Some(_)) if metadata.require_pkce => Err(TokenError::ChallengeMissing),
         // Somebody took the challenge out of the authorization request (RFC 9700 §4.8.2).
         (None, Some(_)) => Err(TokenError::VerifierUnexpected),
         (None, None) => Ok(()),
