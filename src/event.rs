@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::endpoint::{AuthorizeError, IntrospectError, RevokeError, TokenError};
+use crate::endpoint::{ApproveError, AuthorizeError, IntrospectError, RevokeError, TokenError};
 use crate::error::Failure;
+use crate::interaction::ResumeError;
 use crate::resource::VerifyError;
 use crate::token::TokenKind;
 use crate::wire::scope::Scope;
@@ -135,6 +136,10 @@ pub enum Why {
 pub enum Refusal {
     /// The authorization endpoint.
     Authorize(AuthorizeError),
+    /// An interaction that could not go on.
+    Resume(ResumeError),
+    /// An approval or a denial that could not be carried out.
+    Approve(ApproveError),
     /// The token endpoint.
     Token(TokenError),
     /// The revocation endpoint.

@@ -189,7 +189,8 @@ pub struct Suspended {
 }
 
 /// A handle that does not bring back an authorization, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResumeError {
     /// It is not one of ours, or was changed: 400.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use crate::Subject;
 use crate::client::RecentUses;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{
@@ -16,7 +15,7 @@ use crate::context::Context;
 use crate::endpoint::{Approval, ApproveError, AuthorizationResponse, AuthorizeError, ConsentNeed, approve, metadata};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Failure;
-use crate::event::Observer;
+use crate::event::{Event, Observer, Refusal, What};
 use crate::grant::{ExtensionGrant, authorization_code, client_credentials, refresh_token};
 use crate::interaction::{self, PendingAuthorization, ResumeError, SealKey, Suspended};
 use crate::manage::{Clients, Grants, Subjects};
@@ -26,6 +25,7 @@ use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
 use crate::token::doubt::Doubts;
 use crate::wire::uri::Issuer;
+use crate::{ClientId, Subject};
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
 #[derive(Clone, Debug)]
@@ -37,6 +37,17 @@ pub(crate) struct Inner {
     pub(crate) context: Context,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
+}
+
+impl Inner {
+    /// Tells of an interaction that went no further.
+    pub(crate) fn refused_interaction(&self, refusal: Refusal, client_id: Option<&ClientId>) {
+        let event = Event::new(self.context.now(), What::Refused(refusal));
+        self.context.tell(&match client_id {
+            Some(client_id) => event.client(client_id),
+            None => event,
+        });
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -102,12 +113,15 @@ impl AuthorizationServer {
 
     /// Takes a pending authorization back from the browser that kept it.
     pub async fn resume(&self, handle: &str, headers: &HeaderMap) -> Result<PendingAuthorization, ResumeError> {
-        interaction::resume(&self.inner.context, handle, headers).await
+        let resumed = interaction::resume(&self.inner.context, handle, headers).await;
+        resumed.inspect_err(|error| self.inner.refused_interaction(Refusal::Resume(*error), None))
     }
 
     /// Whether a form brings the `csrf` of [`Suspended`]: ask before acting on a decision that came by POST.
     pub fn check_csrf(&self, pending: &PendingAuthorization, csrf: &str) -> Result<(), ResumeError> {
-        interaction::check_csrf(&self.inner.context, pending, csrf)
+        interaction::check_csrf(&self.inner.context, pending, csrf).inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Resume(*error), Some(pending.client().id()));
+        })
     }
 
     /// The resource owner allows it: an authorization code goes to the client.
@@ -116,8 +130,8 @@ impl AuthorizationServer {
         pending: PendingAuthorization,
         approval: Approval,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::approve(&self.inner.context, &pending, &approval).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::approve(&self.inner.context, &pending, &approval).await;
+        self.finish(&pending, response)
     }
 
     /// The resource owner refuses: the client is told `access_denied`.
@@ -135,17 +149,24 @@ impl AuthorizationServer {
         subject: Option<&Subject>,
         error: AuthorizeError,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::deny(&self.inner.context, &pending, subject, error).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::deny(&self.inner.context, &pending, subject, error).await;
+        self.finish(&pending, response)
     }
 
-    fn finish(&self, pending: &PendingAuthorization, response: AuthorizationResponse) -> http::Response<String> {
+    fn finish(
+        &self,
+        pending: &PendingAuthorization,
+        response: Result<AuthorizationResponse, ApproveError>,
+    ) -> Result<http::Response<String>, ApproveError> {
+        let response = response.inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Approve(*error), Some(pending.client().id()));
+        })?;
         let cookie = interaction::expired_cookie(&self.inner.context, pending);
         let mut response = crate::http::authorization_response(&*self.inner.pages, response);
         if let Some(cookie) = cookie {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
         }
-        response
+        Ok(response)
     }
 
     /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
