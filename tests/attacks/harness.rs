@@ -116,10 +116,25 @@ impl World {
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        Self::of(ISSUER, store, memory, configure).await
+    }
+
+    /// A world of another issuer.
+    pub async fn at(issuer: &str) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::of(issuer, Arc::clone(&store) as Arc<dyn Store>, store, |builder| builder).await
+    }
+
+    async fn of(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let observed = Arc::clone(&events);
-        let builder = AuthorizationServer::builder(ISSUER)
+        let builder = AuthorizationServer::builder(issuer)
             .shared_store(store)
             .clock(Arc::clone(&clock) as _)
             .secret([7; 32])

@@ -12,15 +12,20 @@
 )]
 
 mod authorize;
+mod browser;
 mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
 mod harness;
+mod html;
 mod input;
+mod interaction;
+mod intercept;
 mod introspection;
 mod lifecycle;
 mod metadata;
+mod pages;
 mod pkce;
 mod races;
 mod redirect;
