@@ -9,10 +9,10 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::grant::ExtensionGrant;
-use crate::interaction::SealKey;
+use crate::extension::ExtensionGrant;
 use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError, Write};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 pub(crate) struct Context {

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::endpoint::{ApproveError, AuthorizeError, IntrospectError, RevokeError, TokenError};
 use crate::error::Failure;
-use crate::interaction::ResumeError;
-use crate::resource::VerifyError;
-use crate::token::TokenKind;
+use crate::id::{ClientId, GrantId, Subject};
+use crate::refusal::{
+    ApproveError, AuthorizeError, IntrospectError, ResumeError, RevokeError, TokenError, VerifyError,
+};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
+use crate::wire::token::TokenKind;
 
 /// Something that happened. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -40,12 +40,14 @@ mod endpoint;
 pub mod entropy;
 mod error;
 pub mod event;
+mod extension;
 mod grant;
 mod http;
 mod id;
 mod interaction;
 pub mod manage;
 pub mod pages;
+pub mod refusal;
 pub mod resource;
 pub mod secret;
 mod server;
@@ -60,14 +62,10 @@ pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{
-    Approval, ApproveError, AuthorizeError, ConsentNeed, IntrospectError, RequestError, ResponseMode, RevokeError,
-    TokenError,
-};
+pub use endpoint::{Approval, ConsentNeed};
 pub use error::Failure;
-pub use grant::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
+pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResumeError, Suspended};
+pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use resource::{Require, Verified};
 pub use server::{AuthorizationServer, Builder};
-pub use token::{Dead, TokenKind};

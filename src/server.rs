@@ -12,20 +12,23 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
-use crate::endpoint::{Approval, ApproveError, AuthorizationResponse, AuthorizeError, ConsentNeed, approve, metadata};
+use crate::endpoint::{Approval, ConsentNeed, approve, metadata};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, Refusal, What};
-use crate::grant::{ExtensionGrant, authorization_code, client_credentials, refresh_token};
-use crate::interaction::{self, PendingAuthorization, ResumeError, SealKey, Suspended};
+use crate::extension::ExtensionGrant;
+use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::{ClientId, Subject};
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::{Pages, PlainPages};
-use crate::resource::{self, Challenge, Require, Verified, VerifyError};
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
+use crate::resource::{self, Challenge, Require, Verified};
 use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
-use crate::{ClientId, Subject};
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
 #[derive(Clone, Debug)]
@@ -67,6 +70,12 @@ impl AuthorizationServer {
         self.inner.context.issuer.as_str()
     }
 
+    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that it is given before it
+    /// sends a browser there, for anybody can give it another.
+    pub fn is_own_url(&self, url: &str) -> bool {
+        self.inner.context.issuer.covers(url)
+    }
+
     /// The present moment, by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.context.now()
@@ -93,8 +102,13 @@ impl AuthorizationServer {
     }
 
     /// Verifies the access token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.
-    pub async fn check<B>(&self, request: &http::Request<B>, require: Require<'_>) -> Result<Verified, Challenge> {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require).await
+    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be `Send`.
+    pub fn check<B>(
+        &self,
+        request: &http::Request<B>,
+        require: Require<'_>,
+    ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).

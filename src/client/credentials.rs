@@ -3,27 +3,11 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::{AuthMethod, ClientError, public, secret_basic, secret_post};
-use crate::ClientId;
-use crate::secret::Secret;
+use super::presented::Presented;
+use super::{public, secret_basic, secret_post};
+use crate::refusal::ClientError;
 use crate::wire::charset::is_client_id;
 use crate::wire::form::Form;
-
-/// A claim to be a client, with what is to prove it.
-#[derive(Debug)]
-pub(crate) struct Presented {
-    pub(crate) client_id: ClientId,
-    pub(crate) proof: Proof,
-}
-
-/// What is to prove it.
-#[derive(Debug)]
-pub(crate) enum Proof {
-    /// Nothing: a public client, or one that forgot.
-    None,
-    /// A secret. More than one where the header can be read in two ways; one of them must be right.
-    Secret { method: AuthMethod, candidates: Vec<Secret> },
-}
 
 /// Reads the one claim in a request (RFC 6749 §2.3: a client must not use two methods at once).
 pub(crate) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presented, ClientError> {

@@ -71,7 +71,7 @@ pub(crate) fn note(keys: &KeySpace, key: Key, present: Option<&Record>, now: Tim
         Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
         None => (Vec::new(), Write::Insert(record)),
     };
-    Commit { partition: key.partition, at: now, conditions, writes: vec![write], events: Vec::new() }
+    Commit { conditions, writes: vec![write], ..keys.commit(key.partition, now) }
 }
 
 impl std::fmt::Debug for RecentUses {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthMethod, ClientMetadata};
-use crate::ClientId;
 use crate::clock::Timestamp;
+use crate::id::ClientId;
 use crate::store::{Cursor, Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
 
 /// A registered client.

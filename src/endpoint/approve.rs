@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{AuthorizeError, wire};
-use super::{AuthorizationResponse, ErrorAnswer};
-use crate::Subject;
+use super::ErrorAnswer;
+use super::authorize::wire;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
@@ -15,15 +14,17 @@ use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, family};
-use crate::interaction::PendingAuthorization;
+use crate::id::Subject;
+use crate::interaction::{AuthorizationResponse, PendingAuthorization};
+use crate::refusal::{ApproveError, AuthorizeError};
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
     Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
 };
-use crate::token::TokenKind;
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::is_loopback_host;
 
 /// What the resource owner allows.
@@ -45,34 +46,6 @@ impl Approval {
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
-}
-
-/// An approval or a denial that could not be carried out, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ApproveError {
-    /// It was approved or denied before: 400.
-    #[error("the authorization was decided before")]
-    Decided,
-    /// Consent was asked of another user: 400.
-    #[error("consent was asked of another user")]
-    OtherSubject,
-    /// The scope is more than was asked for: 400.
-    #[error("the scope is more than was asked for")]
-    ScopeExceeded,
-    /// The subject is empty or longer than 255 bytes: 500, a mistake of the host.
-    #[error("a subject must be 1 to 255 bytes")]
-    Subject,
-    /// It took too long: 400.
-    #[error("the authorization has expired")]
-    Expired,
-    /// The client was deactivated or changed meanwhile: 400.
-    #[error("the client has changed")]
-    ClientChanged,
-    /// The server could not do it. The authorization can be approved again.
-    #[error(transparent)]
-    Failure(#[from] Failure),
 }
 
 /// Whether the resource owner has to be asked.
@@ -259,7 +232,7 @@ fn decide(
         .grant(Some(family::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
-    Ok((Commit { partition, at: now, conditions, writes, events: vec![event] }, text))
+    Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
 /// The client as it is now, if the request would still be valid.
@@ -290,11 +263,9 @@ pub(crate) async fn deny(
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
             let commit = Commit {
-                partition: context.keys.partition_of(subject),
-                at: now,
-                conditions: Vec::new(),
                 writes: vec![Write::Insert(marker(context, pending, subject, now))],
                 events: vec![event],
+                ..context.keys.commit(context.keys.partition_of(subject), now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);

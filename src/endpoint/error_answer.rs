@@ -4,9 +4,8 @@
 
 use http::StatusCode;
 
-use super::RequestError;
-use crate::client::ClientError;
 use crate::error::Failure;
+use crate::refusal::{ClientError, RequestError};
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
 

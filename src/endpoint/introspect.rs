@@ -2,38 +2,17 @@
 
 use http::HeaderMap;
 
-use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
-use crate::client::{AuthenticatedClient, ClientError, authenticate, presented};
+use super::lookup::look_up;
+use super::{ClientRequest, ErrorAnswer, Refused};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::refusal::{ClientError, IntrospectError};
 use crate::store::{Kind, Loaded};
+use crate::token::liveness;
 use crate::token::view::TokenView;
-use crate::token::{TokenKind, liveness, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
-
-/// An introspection request was refused, and why. A token that does not count is no reason: it is answered as inactive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum IntrospectError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `token` is missing.
-    #[error("token is missing")]
-    TokenMissing,
-    /// A public client: anyone could be asking (RFC 7662 §2.1).
-    #[error("a public client cannot introspect")]
-    PublicClient,
-}
 
 /// All that is told of a token that does not count, or not to this caller (RFC 7662 §2.2).
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -44,27 +23,20 @@ pub(crate) async fn introspect(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<String, IntrospectError> {
-    refuse_credentials_in_query(query)?;
-    let form = form_of_body(headers, body)?;
-    let presented = presented(headers, &form)?;
-    let token = form.get("token").ok_or(IntrospectError::TokenMissing)?;
+) -> Result<String, Refused<IntrospectError>> {
+    let request = ClientRequest::read(headers, query, body)?;
+    describe_to_caller(context, &request).await.map_err(|error| request.refused(error))
+}
+
+async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
+    let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
-    let located = TokenKind::of(token)
-        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
-        .and_then(|kind| mint::locate(&context.keys, kind, token));
-    let client_key = context.keys.client(&presented.client_id);
-    let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
-    let mut found = context.load(&keys).await?.into_iter();
-    let caller = authenticate(&presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    let (caller, token) = look_up::<IntrospectError>(context, request, token, now).await?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
-    let answer = found
-        .next()
-        .flatten()
-        .and_then(|token| describe(context, &caller, &token, now))
-        .unwrap_or_else(|| INACTIVE.to_owned());
+    let answer = token.and_then(|token| describe(context, &caller, &token, now));
+    let answer = answer.unwrap_or_else(|| INACTIVE.to_owned());
     context.note_secret_use(&caller, now).await;
     Ok(answer)
 }

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `authorize.rs` | authorization endpoint (RFC 6749 §3.1): validates a request and makes it pending |
 //! | `approve.rs` | what follows: the resource owner allows or denies |
-//! | `response.rs` | authorization response (RFC 6749 §4.1.2), on whichever way to the client |
 //! | `token.rs` | token endpoint (RFC 6749 §3.2) |
 //! | `revoke.rs` | token revocation (RFC 7009) |
 //! | `introspect.rs` | token introspection (RFC 7662) |
+//! | `lookup.rs` | for the two above: the client that asks, and the token it asks about |
 //! | `metadata.rs` | authorization server metadata (RFC 8414) |
 //! | `request.rs` | what a request is before anybody reads its parameters |
 //! | `error_answer.rs` | from a reason to the wire, for the endpoints that answer JSON |
@@ -16,19 +16,12 @@ pub(crate) mod approve;
 pub(crate) mod authorize;
 mod error_answer;
 pub(crate) mod introspect;
+mod lookup;
 pub(crate) mod metadata;
 mod request;
-pub(crate) mod response;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-pub use approve::{Approval, ApproveError, ConsentNeed};
-pub use authorize::AuthorizeError;
+pub use approve::{Approval, ConsentNeed};
 pub(crate) use error_answer::ErrorAnswer;
-pub use introspect::IntrospectError;
-pub use request::RequestError;
-pub(crate) use request::{declares_form, form_of_body, refuse_credentials_in_query};
-pub use response::ResponseMode;
-pub(crate) use response::{AuthorizationResponse, Target};
-pub use revoke::RevokeError;
-pub use token::TokenError;
+pub(crate) use request::{ClientRequest, Refused, declares_form};

@@ -3,45 +3,51 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use crate::client::ClientError;
-use crate::wire::form::{Form, FormError};
+use crate::client::{Presented, presented};
+use crate::id::ClientId;
+use crate::refusal::{ClientError, RequestError};
+use crate::wire::form::Form;
 
-/// A request whose parameters cannot be read: `invalid_request`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RequestError {
-    /// The body is not declared as `application/x-www-form-urlencoded`.
-    #[error("the body must be application/x-www-form-urlencoded")]
-    NotAForm,
-    /// The body or the query is longer than the server reads.
-    #[error("the request is too long")]
-    TooLong,
-    /// It cannot be decoded: bad escapes, not UTF-8, or control characters.
-    #[error("a parameter cannot be decoded")]
-    Undecodable,
-    /// More parameters than any request needs, or a longer one.
-    #[error("there are too many parameters, or one is too long")]
-    TooMuch,
-    /// A parameter occurs twice (RFC 6749 §3.1, §3.2).
-    #[error("a parameter is included more than once")]
-    Repeated,
-    /// Parameters in the body and in the query.
-    #[error("parameters belong in the body or in the query, not in both")]
-    TwoSources,
+/// A request of a client to one of the endpoints that take a form: its parameters, and who says it is calling.
+#[derive(Debug)]
+pub(crate) struct ClientRequest<'a> {
+    pub(crate) form: Form<'a>,
+    pub(crate) presented: Presented,
 }
 
-impl From<FormError> for RequestError {
-    fn from(error: FormError) -> Self {
-        match error {
-            FormError::TooManyParameters | FormError::NameTooLong | FormError::ValueTooLong => Self::TooMuch,
-            FormError::BadEscape | FormError::NotUtf8 | FormError::ControlCharacter => Self::Undecodable,
-        }
+impl<'a> ClientRequest<'a> {
+    /// Reads it, and authenticates nobody yet.
+    pub(crate) fn read<E>(headers: &HeaderMap, query: Option<&str>, body: &'a [u8]) -> Result<Self, Refused<E>>
+    where
+        E: From<RequestError> + From<ClientError>,
+    {
+        refuse_credentials_in_query(query).map_err(Refused::anonymous)?;
+        let form = form_of_body(headers, body).map_err(Refused::anonymous)?;
+        let presented = presented(headers, &form).map_err(Refused::anonymous)?;
+        Ok(Self { form, presented })
+    }
+
+    /// A refusal of this request.
+    pub(crate) fn refused<E>(&self, error: E) -> Refused<E> {
+        Refused { error, client_id: Some(self.presented.client_id.clone()) }
+    }
+}
+
+/// A refusal, and whom it was given, as far as they said who they are.
+#[derive(Debug)]
+pub(crate) struct Refused<E> {
+    pub(crate) error: E,
+    pub(crate) client_id: Option<ClientId>,
+}
+
+impl<E> Refused<E> {
+    fn anonymous(error: impl Into<E>) -> Self {
+        Self { error: error.into(), client_id: None }
     }
 }
 
 /// The parameters in the body of a POST (RFC 6749 §3.2).
-pub(crate) fn form_of_body<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Form<'a>, RequestError> {
+fn form_of_body<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Form<'a>, RequestError> {
     if !declares_form(headers) {
         return Err(RequestError::NotAForm);
     }
@@ -58,7 +64,7 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses credentials in the query string, where logs would keep them (RFC 6749 §2.3.1).
-pub(crate) fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
+fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
     let mut pieces = query.unwrap_or_default().split('&');
     let is_credential = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());

@@ -2,37 +2,18 @@
 
 use http::HeaderMap;
 
-use super::{ErrorAnswer, RequestError, form_of_body, refuse_credentials_in_query};
-use crate::client::{AuthenticatedClient, ClientError, authenticate, presented};
+use super::lookup::look_up;
+use super::{ClientRequest, ErrorAnswer, Refused};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::config::AccessTokenRevocation;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization_code::subject_of;
 use crate::grant::family;
+use crate::refusal::RevokeError;
 use crate::store::{Commit, Kind, Loaded, State, Write};
-use crate::token::{TokenKind, mint};
 use crate::wire::error::ErrorCode;
-
-/// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered as a success (RFC 7009 §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RevokeError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `token` is missing.
-    #[error("token is missing")]
-    TokenMissing,
-}
 
 /// Ends a token of the client that asks.
 pub(crate) async fn revoke(
@@ -40,23 +21,16 @@ pub(crate) async fn revoke(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<(), RevokeError> {
-    refuse_credentials_in_query(query)?;
-    let form = form_of_body(headers, body)?;
-    let presented = presented(headers, &form)?;
-    let token = form.get("token").ok_or(RevokeError::TokenMissing)?;
+) -> Result<(), Refused<RevokeError>> {
+    let request = ClientRequest::read(headers, query, body)?;
+    end(context, &request).await.map_err(|error| request.refused(error))
+}
+
+async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
+    let token = request.form.get("token").ok_or(RevokeError::TokenMissing)?;
     let now = context.now();
-    // The prefix tells what it is; `token_type_hint` could only be wrong (RFC 7009 §2.1 lets us ignore it).
-    let located = TokenKind::of(token)
-        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
-        .and_then(|kind| mint::locate(&context.keys, kind, token));
-    let client_key = context.keys.client(&presented.client_id);
-    let keys: Vec<_> = std::iter::once(client_key).chain(located.map(|located| located.key)).collect();
-    let mut found = context.load(&keys).await?.into_iter();
-    let client = authenticate(&presented, found.next().flatten().as_ref(), &context.keys, now)?;
-    if let Some(token) = found.next().flatten()
-        && let Some(commit) = decide(context, &client, &token, now)
-    {
+    let (client, token) = look_up::<RevokeError>(context, request, token, now).await?;
+    if let Some(commit) = token.and_then(|token| decide(context, &client, &token, now)) {
         // A refusal means that the record has been forgotten meanwhile: it does not live.
         let _ = context.commit(&commit).await?;
     }
@@ -87,11 +61,9 @@ fn decide(context: &Context, client: &AuthenticatedClient, token: &Loaded, now: 
         .subject(grant.and_then(subject_of).as_ref())
         .grant(grant.and_then(family::id_of));
     Some(Commit {
-        partition: ending.key.partition,
-        at: now,
-        conditions: Vec::new(),
         writes: vec![Write::SetState { key: ending.key, state: State::Revoked }],
         events: vec![event],
+        ..context.keys.commit(ending.key.partition, now)
     })
 }
 

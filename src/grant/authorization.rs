@@ -4,11 +4,11 @@
 //! else has, which makes the limit on grants exact however many sign in at once.
 
 use crate::clock::Timestamp;
+use crate::id::{ClientId, Subject};
 use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State};
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
 use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
-use crate::{ClientId, Subject};
 
 /// The name of a grant: 128 random bits.
 pub(crate) type GrantName = [u8; 16];

@@ -10,16 +10,16 @@ use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, Revoked, What, Why};
+use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, Kind, Loaded, Record, State, Write};
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
-use crate::token::liveness::{self, Dead};
-use crate::token::{TokenKind, mint};
+use crate::token::{liveness, mint};
 use crate::wire::form::Form;
 use crate::wire::pkce::CodeChallenge;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::Resource;
 
 pub(crate) const GRANT_TYPE: &str = "authorization_code";
@@ -245,14 +245,12 @@ async fn revoke(
             .grant(Some(family::grant_id(partition, &name)))
     };
     let commit = Commit {
-        partition,
-        at: now,
-        conditions: Vec::new(),
         writes: vec![Write::SetState { key, state: State::Revoked }],
         events: vec![
             event(What::Replayed { kind: TokenKind::Code }),
             event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
         ],
+        ..context.keys.commit(partition, now)
     };
     // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
     let _ = context.commit(&commit).await?;
@@ -260,7 +258,7 @@ async fn revoke(
 }
 
 /// The resource owner that a grant's record names.
-pub(crate) fn subject_of(grant: &Record) -> Option<crate::Subject> {
+pub(crate) fn subject_of(grant: &Record) -> Option<crate::id::Subject> {
     let fields = Fields::read(grant.payload.as_bytes()).ok()?;
-    fields.text(tag::SUBJECT).ok()?.map(crate::Subject::from)
+    fields.text(tag::SUBJECT).ok()?.map(crate::id::Subject::from)
 }

@@ -8,14 +8,14 @@ use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, What};
+use crate::refusal::TokenError;
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, KeySpace, Write};
-use crate::token::TokenKind;
 use crate::token::fields::{Writer, tag};
 use crate::token::mint::{Terms, mint};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::Resource;
 
 pub(crate) const GRANT_TYPE: &str = "client_credentials";
@@ -86,11 +86,10 @@ fn token(
     let (access_token, record) = mint(keys, TokenKind::Access, link.key.partition, random.expose(), terms);
     let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: granted.scope.clone() };
     let commit = Commit {
-        partition: link.key.partition,
-        at: now,
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
         writes: vec![Write::Insert(record)],
         events: vec![Event::new(now, issued).client(client.id())],
+        ..keys.commit(link.key.partition, now)
     };
     let answer = TokenAnswer {
         access_token,

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::TokenAnswer;
 use super::authorization::{Authorization, GrantName, grant_key};
 use super::terms::Granted;
-use crate::GrantId;
 use crate::client::{AuthenticatedClient, ClientMetadata};
 use crate::clock::Timestamp;
 use crate::config::{Lifetimes, Policy};
 use crate::event::{Event, Revoked, What, Why};
+use crate::id::GrantId;
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Condition, KeySpace, Link, Loaded, Owner, Partition, Payload, Record, State, Write};
-use crate::token::TokenKind;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
 use crate::token::mint::{Terms, mint};
+use crate::wire::token::TokenKind;
 
 /// Randomness for a family.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ pub(crate) fn found(
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
         .grant(Some(grant_id(partition, &new.name)));
-    let mut commit = Commit { partition, at: now, conditions: Vec::new(), writes: Vec::new(), events: vec![event] };
+    let mut commit = Commit { events: vec![event], ..keys.commit(partition, now) };
     enlist(&mut commit, policy, keys, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
     commit.writes.extend(refresh.map(|(_, record)| Write::Insert(record)));

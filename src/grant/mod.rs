@@ -21,7 +21,6 @@ pub(crate) mod refresh_token;
 pub(crate) mod terms;
 
 pub(crate) use answer::TokenAnswer;
-pub use extension::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
 
 /// How often a request decides anew when others change the same records. A loser loses to a winner, so that among `n`
 /// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd but a fault.
@@ -30,7 +29,7 @@ pub(crate) const ATTEMPTS: usize = 256;
 use crate::client::{AuthenticatedClient, Presented, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::endpoint::TokenError;
+use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
 

@@ -13,15 +13,15 @@ use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, Revoked, What, Why};
+use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, State, Write};
-use crate::token::TokenKind;
-use crate::token::liveness::{self, Dead};
+use crate::token::liveness;
 use crate::token::mint::{self, Located, Terms};
 use crate::token::retry::{self, Answer};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 
 pub(crate) const GRANT_TYPE: &str = "refresh_token";
 
@@ -104,7 +104,7 @@ fn decide(
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
             Doubt::None if now >= used.at.after(window) => {
-                Ok(Decision::Revoke(Box::new(revocation(client, grant, now))))
+                Ok(Decision::Revoke(Box::new(revocation(keys, client, grant, now))))
             }
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
@@ -188,7 +188,7 @@ fn issue(
     let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
     let event =
         Event::new(now, issued).client(client.id()).subject(subject_of(grant).as_ref()).grant(family::id_of(grant));
-    let commit = Commit { partition, at: now, conditions, writes, events: vec![event] };
+    let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {
         access_token,
         refresh_token,
@@ -199,18 +199,16 @@ fn issue(
 }
 
 /// The commit that ends a family whose spent token came back too late (RFC 9700 §4.14.2).
-fn revocation(client: &AuthenticatedClient, grant: &Record, now: Timestamp) -> Commit {
+fn revocation(keys: &KeySpace, client: &AuthenticatedClient, grant: &Record, now: Timestamp) -> Commit {
     let subject = subject_of(grant);
     let event = |what| Event::new(now, what).client(client.id()).subject(subject.as_ref()).grant(family::id_of(grant));
     Commit {
-        partition: grant.key.partition,
-        at: now,
-        conditions: Vec::new(),
         writes: vec![Write::SetState { key: grant.key, state: State::Revoked }],
         events: vec![
             event(What::Replayed { kind: TokenKind::Refresh }),
             event(What::Revoked { what: Revoked::Grant, why: Why::RefreshReplayed }),
         ],
+        ..keys.commit(grant.key.partition, now)
     }
 }
 
@@ -223,7 +221,7 @@ async fn repeat(
     now: Timestamp,
 ) -> Result<TokenAnswer, TokenError> {
     let partition = spent.record.key.partition;
-    let key = context.keys.drawn(TokenKind::Refresh.store_kind(), partition, answer.refresh.expose());
+    let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
     let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
     if successor.record.parent != spent.record.parent {
         return Err(TokenError::RefreshDead(Dead::Unreadable));

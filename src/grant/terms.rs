@@ -1,7 +1,7 @@
 //! Which scope and which resources a token gets.
 
 use crate::config::Policy;
-use crate::endpoint::TokenError;
+use crate::refusal::TokenError;
 use crate::wire::form::Form;
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::Resource;

@@ -7,7 +7,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::endpoint::{AuthorizationResponse, ErrorAnswer};
+use crate::endpoint::ErrorAnswer;
+use crate::interaction::AuthorizationResponse;
 use crate::pages::{ErrorView, FormPostView, Pages};
 use crate::secret::Secret;
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use super::{Host, Site};
-use crate::AuthorizationServer;
+use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes come first.
 pub fn router(server: AuthorizationServer, host: impl Host) -> Router {

@@ -6,12 +6,14 @@ use http_body::Body;
 
 use super::answer;
 use super::limits::{self, TooLarge};
-use crate::AuthorizationServer;
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{AuthorizeError, ErrorAnswer, RequestError, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
 use crate::event::{Event, Refusal, What};
+use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
+use crate::refusal::{AuthorizeError, RequestError};
+use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
 /// What became of a request.
@@ -143,27 +145,30 @@ impl AuthorizationServer {
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
             Ok(granted) => answer::json(StatusCode::OK, granted.to_json()),
-            Err(error) => self.json_refusal(Refusal::Token(error), error.into()),
+            Err(refused) => self.json_refusal(Refusal::Token(refused.error), refused.client_id, refused.error.into()),
         }
     }
 
     async fn revoke(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match revoke::revoke(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
             Ok(()) => answer::json(StatusCode::OK, "{}".to_owned()),
-            Err(error) => self.json_refusal(Refusal::Revoke(error), error.into()),
+            Err(refused) => self.json_refusal(Refusal::Revoke(refused.error), refused.client_id, refused.error.into()),
         }
     }
 
     async fn introspect(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match introspect::introspect(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
             Ok(described) => answer::json(StatusCode::OK, described),
-            Err(error) => self.json_refusal(Refusal::Introspect(error), error.into()),
+            Err(refused) => {
+                self.json_refusal(Refusal::Introspect(refused.error), refused.client_id, refused.error.into())
+            }
         }
     }
 
-    fn json_refusal(&self, refusal: Refusal, error: ErrorAnswer) -> Response<String> {
+    fn json_refusal(&self, refusal: Refusal, client_id: Option<ClientId>, error: ErrorAnswer) -> Response<String> {
         let context = &self.inner.context;
-        context.tell(&Event::new(context.now(), What::Refused(refusal)));
+        let event = Event { client_id, ..Event::new(context.now(), What::Refused(refusal)) };
+        context.tell(&event);
         answer::json_error(&error, context.issuer.as_str())
     }
 

@@ -10,18 +10,31 @@ use super::answer;
 use super::limits;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{Approval, ApproveError, AuthorizeError, ConsentNeed, ErrorAnswer};
+use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
 use crate::error::Failure;
 use crate::event::Refusal;
-use crate::interaction::{PendingAuthorization, ResumeError};
+use crate::id::Subject;
+use crate::interaction::PendingAuthorization;
 use crate::pages::ConsentView;
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
+use crate::server::AuthorizationServer;
 use crate::wire::form::{Form, encode_component};
 use crate::wire::html::truncate_display;
 use crate::wire::scope::Scope;
-use crate::wire::uri::is_loopback_host;
-use crate::{AuthorizationServer, Subject};
+use crate::wire::uri::{append_query, is_loopback_host};
 
 /// What only the host knows.
+///
+/// A function of the request will do, where that is enough to tell who is signed in; one signs in at `/login` then:
+///
+/// ```
+/// use grantor::{Host, SignedIn};
+///
+/// fn host() -> impl Host {
+///     // Whatever middleware has found out before.
+///     |request: &http::request::Parts| request.extensions.get::<SignedIn>().cloned()
+/// }
+/// ```
 #[async_trait]
 pub trait Host: Send + Sync + 'static {
     /// Who is signed in, in the browser that sent this request.
@@ -29,8 +42,18 @@ pub trait Host: Send + Sync + 'static {
 
     /// The URL at which one signs in. From there the browser must come back, by GET, to `sign_in.return_to`.
     ///
-    /// A host that allows no others must check on the way back that `return_to` is its own: it begins with the issuer.
-    fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String;
+    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check that `return_to` is the
+    /// server's own; see [`AuthorizationServer::is_own_url`].
+    fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
+        sign_in.at("/login")
+    }
+}
+
+#[async_trait]
+impl<F: Fn(&Parts) -> Option<SignedIn> + Send + Sync + 'static> Host for F {
+    async fn signed_in(&self, request: &Parts) -> Option<SignedIn> {
+        self(request)
+    }
 }
 
 /// Somebody who is signed in.
@@ -44,6 +67,14 @@ pub struct SignedIn {
     pub authenticated_at: Timestamp,
 }
 
+impl SignedIn {
+    /// Somebody whom the consent page calls as tokens do.
+    pub fn new(subject: impl Into<Subject>, authenticated_at: Timestamp) -> Self {
+        let subject = subject.into();
+        Self { name: subject.as_str().to_owned(), subject, authenticated_at }
+    }
+}
+
 /// What the sign-in is for.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -54,6 +85,13 @@ pub struct SignIn<'a> {
     pub client_name: &'a str,
     /// Whether whoever is signed in must sign in again.
     pub again: bool,
+}
+
+impl SignIn<'_> {
+    /// `page`, with `return_to` added to its query.
+    pub fn at(&self, page: &str) -> String {
+        append_query(page, &[("return_to", self.return_to)])
+    }
 }
 
 /// An authorization server with its pages: all that a browser and a client need, in one place.

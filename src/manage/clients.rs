@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::ClientId;
 use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
 use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
 use crate::wire::charset::is_client_id;
@@ -114,11 +114,9 @@ impl<'a> Clients<'a> {
         let client = Client::new(id, metadata, stored, link, now);
         let record = client.to_record(context.keys.tenant(), Timestamp::NEVER).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: link.key.partition,
-            at: now,
-            conditions: Vec::new(),
             writes: vec![Write::Insert(Arc::new(record))],
             events: vec![Event::new(now, What::ClientRegistered).client(client.id())],
+            ..context.keys.commit(link.key.partition, now)
         };
         match context.commit(&commit).await? {
             Committed::Applied => Ok(Registered { client: Arc::new(client), secret }),
@@ -302,11 +300,10 @@ impl<'a> Clients<'a> {
         let key = context.keys.client(changed.id());
         let mut record = changed.to_record(context.keys.tenant(), purge_after).map_err(|_| Failure::Corrupt)?;
         let commit = Commit {
-            partition: key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key, revision: changed.revision() }],
             writes: vec![Write::Replace(Arc::new(record.clone()))],
             events: vec![Event::new(now, what).client(changed.id())],
+            ..context.keys.commit(key.partition, now)
         };
         settle(context.commit(&commit).await?)?;
         record.revision = record.revision.saturating_add(1);

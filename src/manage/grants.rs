@@ -10,10 +10,10 @@ use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization::{Authorization, grant_key};
 use crate::grant::authorization_code::subject_of;
 use crate::grant::family;
+use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, Record, State, Write};
 use crate::token::fields::{Fields, tag};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
 
 /// What resource owners have granted. See [`AuthorizationServer::grants`](crate::AuthorizationServer::grants).
 #[derive(Debug, Clone, Copy)]
@@ -125,11 +125,9 @@ impl<'a> Grants<'a> {
             .subject(subject_of(&grant.record).as_ref())
             .grant(Some(id.clone()));
         let commit = Commit {
-            partition,
-            at: now,
-            conditions: Vec::new(),
             writes: vec![Write::SetState { key, state: State::Revoked }],
             events: vec![event],
+            ..context.keys.commit(partition, now)
         };
         match context.commit(&commit).await? {
             Committed::Applied => Ok(()),
@@ -181,11 +179,10 @@ impl<'a> Grants<'a> {
             .client(&authorization.client_id)
             .subject(Some(&authorization.subject));
         Commit {
-            partition: present.key.partition,
-            at: now,
             conditions: vec![Condition::Unchanged { key: present.key, revision: present.revision }],
             writes,
             events: vec![event],
+            ..context.keys.commit(present.key.partition, now)
         }
     }
 }

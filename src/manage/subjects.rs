@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::ManageError;
-use crate::Subject;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
+use crate::id::Subject;
 use crate::store::{Commit, Committed, Condition, Payload, Record, State, Write};
 
 /// The resource owners, as far as the server must know them. See [`AuthorizationServer::subjects`](crate::AuthorizationServer::subjects).
@@ -78,7 +78,7 @@ impl<'a> Subjects<'a> {
                 None => (Vec::new(), Write::Insert(Arc::new(record))),
             };
             let events = vec![Event::new(now, what.clone()).subject(Some(subject))];
-            let commit = Commit { partition: key.partition, at: now, conditions, writes: vec![write], events };
+            let commit = Commit { conditions, writes: vec![write], events, ..context.keys.commit(key.partition, now) };
             if context.commit(&commit).await? == Committed::Applied {
                 return Ok(());
             }

@@ -3,10 +3,10 @@
 use http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
-use super::{Require, Verified, VerifyError, verify};
+use super::{Require, Verified, verify};
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
-use crate::token::Dead;
+use crate::refusal::{Dead, VerifyError};
 use crate::wire::bearer::{BearerChallenge, parse};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Key, Partition, Record, State};
+use super::{Key, Partition, Record, State, Tenant};
 use crate::clock::Timestamp;
 use crate::event::Event;
 
@@ -12,6 +12,8 @@ use crate::event::Event;
 /// does nothing and names the first that failed: conditions first, then writes, each in order. A guard looks at the state that the writes before it left.
 #[derive(Debug, Clone)]
 pub struct Commit {
+    /// The server that decided it: whose events they are.
+    pub tenant: Tenant,
     /// The partition of every key below.
     pub partition: Partition,
     /// The moment of the decision. A store that forgets expired records on its own goes by this, never by a clock.
@@ -27,8 +29,6 @@ pub struct Commit {
 /// What must hold for a commit to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// There is no record of this name.
-    Absent(Key),
     /// The record exists and was not spent by [`Write::Use`].
     Unused(Key),
     /// The record exists, its state is [`State::Live`], and its epoch is this one.
@@ -90,7 +90,7 @@ impl Condition {
     /// The record that this condition looks at.
     pub fn key(&self) -> Key {
         match self {
-            Self::Absent(key) | Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
+            Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
         }
     }
 }

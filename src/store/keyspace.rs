@@ -3,9 +3,10 @@
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher24;
 
-use super::{Key, Kind, Partition, Tenant};
+use super::{Commit, Key, Kind, Partition, Tenant};
+use crate::clock::Timestamp;
+use crate::id::{ClientId, Subject};
 use crate::secret::SecretBytes;
-use crate::{ClientId, Subject};
 
 /// The keys of one server: bound to its issuer, so that servers that share a store do not meet.
 #[derive(Clone)]
@@ -28,6 +29,11 @@ impl KeySpace {
 
     pub(crate) const fn tenant(&self) -> Tenant {
         self.tenant
+    }
+
+    /// A commit of this server that does nothing yet.
+    pub(crate) const fn commit(&self, partition: Partition, at: Timestamp) -> Commit {
+        Commit { tenant: self.tenant, partition, at, conditions: Vec::new(), writes: Vec::new(), events: Vec::new() }
     }
 
     /// The key of a client, in its own partition, which is also that of what it is issued without a resource owner.

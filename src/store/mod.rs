@@ -11,6 +11,7 @@
 //! | `record.rs` | [`Record`]: fixed columns and one opaque payload; [`Loaded`] |
 //! | `commit.rs` | [`Commit`]: conditions, writes and events that happen together or not at all |
 //! | `query.rs` | [`Query`], [`Page`], [`Listing`]: keyset pagination |
+//! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
@@ -23,6 +24,7 @@ pub(crate) mod keyspace;
 #[cfg(feature = "store-tests")]
 pub mod kit;
 mod memory;
+mod outbox;
 mod query;
 mod record;
 
@@ -32,5 +34,6 @@ pub use error::StoreError;
 pub use key::{Key, Kind, Partition, Tenant};
 pub(crate) use keyspace::KeySpace;
 pub use memory::MemoryStore;
+pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};

@@ -161,7 +161,7 @@ pub struct Loaded {
     /// The record that `record.parent` names, if it exists.
     pub parent: Option<Arc<Record>>,
     /// The record of the client: the one that the owner names, of the record or, where that has none, of its parent;
-    /// the parent itself where that is what the owner would name.
+    /// the parent itself where neither has an owner, as of a token that hangs on its client directly.
     pub client: Option<Arc<Record>>,
     /// The record of the subject, found like the client's. `None` also where nothing was ever said of the subject.
     pub subject: Option<Arc<Record>>,

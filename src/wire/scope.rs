@@ -119,6 +119,9 @@ impl Scope {
     /// The tokens that are in both, in this scope's order.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
+        if self.is_subset_of(other) {
+            return self.clone();
+        }
         let other = Lookup::of(other);
         Self::join(self.tokens().filter(|token| other.contains(token)))
     }
@@ -126,6 +129,9 @@ impl Scope {
     /// The tokens of both, this scope's first. The limits of [`parse`](Self::parse) do not hold for the result.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
+        if other.is_subset_of(self) {
+            return self.clone();
+        }
         let own = Lookup::of(self);
         Self::join(self.tokens().chain(other.tokens().filter(|token| !own.contains(token))))
     }
@@ -133,6 +139,9 @@ impl Scope {
     /// The tokens that are not in `other`, in this scope's order.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
         let other = Lookup::of(other);
         Self::join(self.tokens().filter(|token| !other.contains(token)))
     }

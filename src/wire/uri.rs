@@ -126,6 +126,20 @@ impl Issuer {
     pub fn well_known(&self, name: &str) -> String {
         [self.origin(), "/.well-known/", name, self.path()].concat()
     }
+
+    /// Whether `url` is absolute and below this issuer, however loosely a browser reads it: the same origin, and no way out of the path.
+    pub fn covers(&self, url: &str) -> bool {
+        let Some(rest) = url.strip_prefix(self.origin()).and_then(|rest| rest.strip_prefix(self.path())) else {
+            return false;
+        };
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let segments_are_plain = path.split('/').skip(1).all(|segment| !matches!(segment, "." | ".."));
+        // Without the slash, `https://h.evil.example`, `https://h@evil.example` and `https://h/tenant2` would begin with an issuer too.
+        path.starts_with('/')
+            && segments_are_plain
+            && !path.contains(['\\', '%'])
+            && url.bytes().all(|byte| byte.is_ascii_graphic())
+    }
 }
 
 impl std::fmt::Debug for Issuer {
@@ -273,6 +287,59 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_issuer_covers_what_is_below_it_and_no_near_miss() {
+        let bare = Issuer::parse("https://h.example").unwrap();
+        let tenant = Issuer::parse("https://h.example/tenant").unwrap();
+        let slash = Issuer::parse("https://h.example/tenant/").unwrap();
+        for url in ["https://h.example/", "https://h.example/x", "https://h.example/x?y=https://z.example/../%2e"] {
+            assert!(bare.covers(url), "{url}");
+            assert!(!tenant.covers(url), "{url}");
+        }
+        for url in ["https://h.example/tenant/", "https://h.example/tenant/interaction?handle=A_-"] {
+            assert!(bare.covers(url) && tenant.covers(url) && slash.covers(url), "{url}");
+        }
+        for url in [
+            "",
+            "/",
+            "/x",
+            "//h.example/x",
+            "https://h.example",
+            "http://h.example/x",
+            "HTTPS://h.example/x",
+            "https://H.example/x",
+            "https://h.example:443/x",
+            "https://h.example:8443/x",
+            "https://h.example.evil.example/x",
+            "https://h.example@evil.example/x",
+            "https://u:p@h.example/x",
+            "https://h.example\\@evil.example/x",
+            "https://h.example/\\evil.example",
+            "https:/h.example/x",
+            "https:///h.example/x",
+            " https://h.example/x",
+            "https://h.example/x y",
+            "https://h.example/x\r\nSet-Cookie: a=b",
+            "https://h.example/\u{e9}",
+            "javascript:alert(1)//https://h.example/",
+        ] {
+            assert!(!bare.covers(url), "{url}");
+        }
+        for url in [
+            "https://h.example/tenant",
+            "https://h.example/tenant2/x",
+            "https://h.example/tenant/../x",
+            "https://h.example/tenant/./../x",
+            "https://h.example/tenant/x/..",
+            "https://h.example/tenant/%2e%2e/x",
+            "https://h.example/tenant/..\\x",
+            "https://h.example/tenant?x",
+            "https://h.example/tenant#/x",
+        ] {
+            assert!(!tenant.covers(url) && !slash.covers(url), "{url}");
+        }
+    }
     use crate::wire::form::Form;
 
     fn issuer(text: &str) -> Issuer {

@@ -1,0 +1,33 @@
+//! A client that asks about a token: both are fetched in one round trip.
+
+use super::ClientRequest;
+use crate::client::{AuthenticatedClient, authenticate};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::refusal::ClientError;
+use crate::store::Loaded;
+use crate::token::mint;
+use crate::wire::token::TokenKind;
+
+/// Authenticates the client, and finds the access or refresh token it asks about, whosever that is.
+///
+/// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC 7662 §2.1).
+pub(super) async fn look_up<E>(
+    context: &Context,
+    request: &ClientRequest<'_>,
+    token: &str,
+    now: Timestamp,
+) -> Result<(AuthenticatedClient, Option<Loaded>), E>
+where
+    E: From<ClientError> + From<Failure>,
+{
+    let located = TokenKind::of(token)
+        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
+        .and_then(|kind| mint::locate(&context.keys, kind, token));
+    let client = context.keys.client(&request.presented.client_id);
+    let keys: Vec<_> = std::iter::once(client).chain(located.map(|located| located.key)).collect();
+    let mut found = context.load(&keys).await?.into_iter();
+    let client = authenticate(&request.presented, found.next().flatten().as_ref(), &context.keys, now)?;
+    Ok((client, found.next().flatten()))
+}
