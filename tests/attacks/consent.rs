@@ -3,7 +3,7 @@
 use grantor::client::{ClientMetadata, Consent as Asked};
 use grantor::event::Refusal;
 use grantor::manage::ManageError;
-use grantor::{ApproveError, ResumeError};
+use grantor::refusal::{ApproveError, ResumeError};
 use http::{Method, StatusCode};
 
 use crate::browser::{Browser, Consent, asks, code, stopped, with};

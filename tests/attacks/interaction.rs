@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::event::{Refusal, What};
-use grantor::{Approval, ApproveError, AuthorizationServer, ResumeError};
+use grantor::refusal::{ApproveError, ResumeError};
+use grantor::{Approval, AuthorizationServer};
 use http::{HeaderMap, StatusCode};
 
 use crate::browser::{Browser, Consent, asks, code, return_to, stopped, with};
@@ -320,7 +321,7 @@ async fn au_18_a_flow_does_not_survive_a_change_of_its_client() {
     stopped(&browser.press(&page, "deny").await, StatusCode::BAD_REQUEST);
     let back = client.metadata().clone();
     world.server.clients().update(client.id(), moved.revision(), back).await.unwrap();
-    // A client that was away for a moment is asked about anew, where it could have changed hands.
+    // Nor while the client is away, or once it is gone.
     world.server.clients().deactivate(client.id()).await.unwrap();
     stopped(&browser.come_back(&sent).await, StatusCode::BAD_REQUEST);
     stopped(&browser.press(&page, "allow").await, StatusCode::BAD_REQUEST);

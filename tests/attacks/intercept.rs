@@ -1,6 +1,7 @@
 //! A store in which something else can happen between a reading and the commit that rests on it.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -15,11 +16,12 @@ type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Intercept {
     memory: Arc<MemoryStore>,
     before: Mutex<Option<Hook>>,
+    asked: AtomicUsize,
 }
 
 impl Intercept {
     pub fn new() -> Self {
-        Self { memory: Arc::new(MemoryStore::new()), before: Mutex::new(None) }
+        Self { memory: Arc::new(MemoryStore::new()), before: Mutex::new(None), asked: AtomicUsize::new(0) }
     }
 
     pub fn memory(&self) -> Arc<MemoryStore> {
@@ -31,6 +33,11 @@ impl Intercept {
         *self.before.lock().unwrap() = Some(Box::pin(hook));
     }
 
+    /// How many records were asked for since the last question.
+    pub fn take_asked(&self) -> usize {
+        self.asked.swap(0, Ordering::SeqCst)
+    }
+
     /// Whether what was asked for has happened.
     pub fn happened(&self) -> bool {
         self.before.lock().unwrap().is_none()
@@ -40,6 +47,7 @@ impl Intercept {
 #[async_trait]
 impl Store for Intercept {
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, StoreError> {
+        self.asked.fetch_add(keys.len(), Ordering::SeqCst);
         self.memory.load(keys).await
     }
 
