@@ -433,3 +433,41 @@ async fn au_05_a_sign_in_must_be_as_fresh_as_was_asked() {
         assert_eq!(answer.redirect().unwrap().parameters["error"], "invalid_request", "{age}");
     }
 }
+
+#[tokio::test]
+async fn rfc9700_4_11_only_the_servers_own_addresses_are_returned_to() {
+    for issuer in ["https://auth.example.com", "https://auth.example.com/tenant/", "http://127.0.0.1:8080/tenant"] {
+        let world = World::at(issuer).await;
+        let sent = Browser::new(&world).authorize(&world.valid_request(WEB)).await;
+        let own = return_to(&sent);
+        assert!(world.server.is_own_url(&own), "{own}");
+        let base = issuer.trim_end_matches('/');
+        assert!(world.server.is_own_url(&format!("{base}/interaction?handle=%2F..%2F#x")));
+        let rest = own.strip_prefix(base).unwrap();
+        for foreign in [
+            format!("https://evil.example{rest}"),
+            format!("{base}.evil.example{rest}"),
+            format!("{base}@evil.example{rest}"),
+            format!("{base}:1@evil.example{rest}"),
+            format!("{base}:8443{rest}"),
+            format!("{base}2{rest}"),
+            format!("{base}\\@evil.example{rest}"),
+            format!("{base}/../{rest}"),
+            format!("{base}/x/../..{rest}"),
+            format!("{base}/%2e%2e{rest}"),
+            format!("{base}/.\t./{rest}"),
+            format!("{base}/\\..\\..\\x"),
+            format!(" {own}"),
+            format!("{own}\n"),
+            own.to_uppercase(),
+            own.replace("//", "/"),
+            own.replacen("http", "javascript:http", 1),
+            format!("//auth.example.com{rest}"),
+            rest.to_owned(),
+            base.to_owned(),
+            String::new(),
+        ] {
+            assert!(!world.server.is_own_url(&foreign), "{foreign:?} is taken for below {issuer}");
+        }
+    }
+}

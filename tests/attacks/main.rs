@@ -12,6 +12,7 @@
 )]
 
 mod authorize;
+mod bearer;
 mod browser;
 mod client_auth;
 mod client_credentials;
