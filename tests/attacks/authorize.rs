@@ -4,8 +4,9 @@ use std::net::TcpListener;
 
 use grantor::client::ClientMetadata;
 use grantor::event::Refusal;
+use grantor::refusal::{ApproveError, ResumeError};
 use grantor::refusal::{AuthorizeError, Dead, RequestError, TokenError};
-use grantor::{Approval, ApproveError, ClientId, ResumeError};
+use grantor::{Approval, ClientId};
 use http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::harness::*;

@@ -13,6 +13,8 @@
 
 mod acts;
 mod authorize;
+mod bearer;
+mod browser;
 mod cancellation;
 mod client_auth;
 mod client_credentials;
@@ -23,12 +25,16 @@ mod endings;
 mod extension;
 mod faulty;
 mod harness;
+mod html;
 mod input;
+mod interaction;
+mod intercept;
 mod interleaving;
 mod introspection;
 mod lifecycle;
 mod metadata;
 mod outage;
+mod pages;
 mod pkce;
 mod race;
 mod races;
