@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use grantor::client::{AuthMethod, ClientError};
+use grantor::ClientId;
+use grantor::client::AuthMethod;
 use grantor::clock::Timestamp;
 use grantor::event::Refusal;
-use grantor::{ClientId, TokenError};
+use grantor::refusal::{ClientError, TokenError};
 use http::{Request, StatusCode};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use grantor::client::{ClientMetadata, RefreshRotation};
 use grantor::event::{Event, Refusal, Revoked, What, Why};
+use grantor::refusal::TokenError;
 use grantor::store::{Kind, State};
-use grantor::{Builder, ClientId, Lifetimes, TokenError, TokenKind};
+use grantor::wire::token::TokenKind;
+use grantor::{Builder, ClientId, Lifetimes};
 use http::StatusCode;
 
 use crate::harness::*;
