@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::authorization::{Authorization, GrantName, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
+use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
-use crate::client::{AuthenticatedClient, Presented};
+use crate::client::{AuthenticatedClient, ClientMetadata, Presented};
 use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
-use crate::event::{Event, Revoked, What, Why};
+use crate::event::{What, Why};
 use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, Key, Kind, Loaded, Record, State, Write};
@@ -126,7 +127,7 @@ pub(crate) async fn exchange(
             }
             Decision::Survey(_) => {}
             Decision::Revoke(grant) => {
-                revoke(context, &client, loaded.as_ref(), grant, now).await?;
+                revoke(context, loaded.as_ref(), grant, now).await?;
                 return Err(TokenError::CodeReplayed);
             }
         }
@@ -151,10 +152,15 @@ fn decide(
         return Err(TokenError::CodeOfAnotherClient);
     }
     let code = Code::read(&loaded.record).map_err(unreadable)?;
-    check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
-    if loaded.record.used.is_some() {
-        let in_doubt = context.doubts.excuse(&loaded.record.key, now);
+    let metadata = client.client().metadata();
+    check_binding(&code, request, policy.redirect_uri_at_token_endpoint, metadata)?;
+    if let Some(used) = &loaded.record.used {
+        let in_doubt = context.doubts.excuse(&loaded.record.key, used.at, now);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
+    }
+    // Issued before the client had to send a challenge, or damaged since.
+    if metadata.require_pkce && code.challenge.is_none() {
+        return Err(TokenError::ChallengeMissing);
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
     let still_allowed = policy.scope_of_client(client.client().metadata());
@@ -201,7 +207,12 @@ fn inserted_grant(write: &Write) -> Option<&Arc<Record>> {
 }
 
 /// Checks what binds the code to the authorization request: redirect URI and code challenge.
-fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenEndpoint) -> Result<(), TokenError> {
+fn check_binding(
+    code: &Code,
+    request: &Request<'_>,
+    policy: RedirectUriAtTokenEndpoint,
+    metadata: &ClientMetadata,
+) -> Result<(), TokenError> {
     match request.redirect_uri {
         Some(uri) if code.redirect_uri_omitted || uri != code.redirect_uri => {
             return Err(TokenError::RedirectUriMismatch);
@@ -217,6 +228,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
     match (&code.challenge, request.verifier) {
         (Some(challenge), Some(verifier)) => challenge.verify(verifier).map_err(|_| TokenError::VerifierWrong),
         (Some(_), None) => Err(TokenError::VerifierMissing),
+        (None, Some(_)) if metadata.require_pkce => Err(TokenError::ChallengeMissing),
         // Somebody took the challenge out of the authorization request (RFC 9700 §4.8.2).
         (None, Some(_)) => Err(TokenError::VerifierUnexpected),
         (None, None) => Ok(()),
@@ -224,13 +236,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
 }
 
 /// Ends what a replayed code bought (RFC 6749 §4.1.2; OAuth 2.1 §7.5.2: only if the replay is otherwise valid).
-async fn revoke(
-    context: &Context,
-    client: &AuthenticatedClient,
-    code: Option<&Loaded>,
-    name: GrantName,
-    now: Timestamp,
-) -> Result<(), TokenError> {
+async fn revoke(context: &Context, code: Option<&Loaded>, name: GrantName, now: Timestamp) -> Result<(), TokenError> {
     let Some(code) = code else { return Ok(()) };
     let partition = code.record.key.partition;
     let key = grant_key(&context.keys, partition, &name);
@@ -238,28 +244,9 @@ async fn revoke(
     if grant.record.state != State::Live {
         return Ok(());
     }
-    let subject = subject_of(&grant.record);
-    let event = |what| {
-        Event::new(now, what)
-            .client(client.id())
-            .subject(subject.as_ref())
-            .grant(Some(family::grant_id(partition, &name)))
-    };
-    let commit = Commit {
-        writes: vec![Write::SetState { key, state: State::Revoked }],
-        events: vec![
-            event(What::Replayed { kind: TokenKind::Code }),
-            event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
-        ],
-        ..context.keys.commit(partition, now)
-    };
+    let mut commit = record::end(&context.keys, &grant.record, Why::CodeReplayed, now);
+    commit.events.insert(0, record::event(&grant.record, What::Replayed { kind: TokenKind::Code }, now));
     // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
     let _ = context.commit(&commit).await?;
     Ok(())
-}
-
-/// The resource owner that a grant's record names.
-pub(crate) fn subject_of(grant: &Record) -> Option<crate::id::Subject> {
-    let fields = Fields::read(grant.payload.as_bytes()).ok()?;
-    fields.text(tag::SUBJECT).ok()?.map(crate::id::Subject::from)
 }

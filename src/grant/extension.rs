@@ -34,6 +34,10 @@ pub(crate) async fn issue(
             now,
         };
         let issue = extension.decide(request).await.map_err(TokenError::Extension)?;
+        if !issue.subject.is_sound() {
+            // A mistake of the host, as with an approval.
+            return Err(crate::error::Failure::Corrupt.into());
+        }
         let keys = [context.keys.authorization(&issue.subject, client.id()), context.keys.subject(&issue.subject)];
         let mut found = context.load(&keys).await?;
         let (subject, present) = (found.pop().flatten(), found.pop().flatten());

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::authorization::read_resources;
 use crate::id::{ClientId, Subject};
+use crate::refusal::ResumeError;
 use crate::secret::same_digest;
 use crate::store::State;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
@@ -24,7 +25,6 @@ use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
 
 /// A pending authorization in the browser's keeping.
-#[derive(Debug)]
 pub struct Suspended {
     /// What brings it back, with the cookie: goes into a hidden field or a query. At most some 20 KiB, typically under 1 KiB.
     pub handle: String,
@@ -34,28 +34,11 @@ pub struct Suspended {
     pub set_cookie: Option<HeaderValue>,
 }
 
-/// A handle that does not bring back an authorization, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResumeError {
-    /// It is not one of ours, or was changed: 400.
-    #[error("the handle is not valid")]
-    Invalid,
-    /// It took too long: 400.
-    #[error("the handle has expired")]
-    Expired,
-    /// It is another browser's, or the cookie is gone: 403.
-    #[error("the handle belongs to another browser")]
-    OtherBrowser,
-    /// The form does not bring what the page gave it: 403.
-    #[error("the form was not sent from the page that was shown")]
-    Forged,
-    /// The client was changed meanwhile, so that the request is no longer valid: 400.
-    #[error("the client has changed")]
-    ClientChanged,
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
+impl std::fmt::Debug for Suspended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Together they decide in the user's name.
+        f.write_str("Suspended(..)")
+    }
 }
 
 /// The longest handle that is looked at, in bytes.

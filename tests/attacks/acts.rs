@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::manage::{ClientFilter, ManageError};
 use grantor::refusal::VerifyError;
+use grantor::refusal::{ApproveError, ResumeError};
 use grantor::store::{Kind, Record};
 use grantor::{
-    Approval, ApproveError, AuthorizationServer, Failure, Host, Outcome, PendingAuthorization, Require, ResumeError,
-    SignIn, SignedIn, Site,
+    Approval, AuthorizationServer, Failure, Host, Outcome, PendingAuthorization, Require, SignIn, SignedIn, Site,
 };
 use http::request::Parts;
 use http::{HeaderMap, Request};

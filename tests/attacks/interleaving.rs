@@ -228,7 +228,7 @@ async fn round(seed: u64, mode: Mode) {
     let memory = Arc::new(MemoryStore::new());
     let store = YieldingStore::new(Arc::clone(&memory), 1);
     let world = World::over(Arc::clone(&store) as Arc<dyn Store>, memory, |builder| builder).await;
-    let nodes = [world.server.clone(), world.node(store, |builder| builder)];
+    let nodes = [world.server.clone(), world.server_over(store, |builder| builder)];
     let mut history = History::default();
     history.learn(0, world.tokens(WEB).await);
     let code = world.valid_code(WEB).await;

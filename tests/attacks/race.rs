@@ -33,7 +33,7 @@ impl Race {
         let memory = Arc::new(MemoryStore::new());
         let store = PausingStore::new(Arc::clone(&memory));
         let world = World::over(Arc::clone(&store) as Arc<dyn Store>, memory, &configure).await;
-        let other = world.node(Arc::clone(&store) as Arc<dyn Store>, &configure);
+        let other = world.server_over(Arc::clone(&store) as Arc<dyn Store>, &configure);
         let nodes = [world.server.clone(), other];
         Self { world, store, nodes }
     }
