@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::id::{ClientId, GrantId, Subject};
-use crate::refusal::{AuthorizeError, IntrospectError, RevokeError, TokenError, VerifyError};
+use crate::refusal::{
+    ApproveError, AuthorizeError, IntrospectError, ResumeError, RevokeError, TokenError, VerifyError,
+};
 use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
 
@@ -134,6 +136,10 @@ pub enum Why {
 pub enum Refusal {
     /// The authorization endpoint.
     Authorize(AuthorizeError),
+    /// An interaction that could not go on.
+    Resume(ResumeError),
+    /// An approval or a denial that could not be carried out.
+    Approve(ApproveError),
     /// The token endpoint.
     Token(TokenError),
     /// The revocation endpoint.

@@ -62,10 +62,10 @@ pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{Approval, ApproveError, ConsentNeed};
+pub use endpoint::{Approval, ConsentNeed};
 pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResponseMode, ResumeError, Suspended};
+pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use resource::{Require, Verified};
 pub use server::{AuthorizationServer, Builder};

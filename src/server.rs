@@ -12,17 +12,17 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
-use crate::endpoint::{Approval, ApproveError, ConsentNeed, approve, metadata};
+use crate::endpoint::{Approval, ConsentNeed, approve, metadata};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Failure;
-use crate::event::Observer;
+use crate::event::{Event, Observer, Refusal, What};
 use crate::extension::ExtensionGrant;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
-use crate::id::Subject;
-use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, ResumeError, Suspended};
+use crate::id::{ClientId, Subject};
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::{Pages, PlainPages};
-use crate::refusal::{AuthorizeError, VerifyError};
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
 use crate::resource::{self, Challenge, Require, Verified};
 use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
@@ -40,6 +40,17 @@ pub(crate) struct Inner {
     pub(crate) context: Context,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
+}
+
+impl Inner {
+    /// Tells of an interaction that went no further.
+    pub(crate) fn refused_interaction(&self, refusal: Refusal, client_id: Option<&ClientId>) {
+        let event = Event::new(self.context.now(), What::Refused(refusal));
+        self.context.tell(&match client_id {
+            Some(client_id) => event.client(client_id),
+            None => event,
+        });
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -116,12 +127,15 @@ impl AuthorizationServer {
 
     /// Takes a pending authorization back from the browser that kept it.
     pub async fn resume(&self, handle: &str, headers: &HeaderMap) -> Result<PendingAuthorization, ResumeError> {
-        interaction::resume(&self.inner.context, handle, headers).await
+        let resumed = interaction::resume(&self.inner.context, handle, headers).await;
+        resumed.inspect_err(|error| self.inner.refused_interaction(Refusal::Resume(*error), None))
     }
 
     /// Whether a form brings the `csrf` of [`Suspended`]: ask before acting on a decision that came by POST.
     pub fn check_csrf(&self, pending: &PendingAuthorization, csrf: &str) -> Result<(), ResumeError> {
-        interaction::check_csrf(&self.inner.context, pending, csrf)
+        interaction::check_csrf(&self.inner.context, pending, csrf).inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Resume(*error), Some(pending.client().id()));
+        })
     }
 
     /// The resource owner allows it: an authorization code goes to the client.
@@ -130,8 +144,8 @@ impl AuthorizationServer {
         pending: PendingAuthorization,
         approval: Approval,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::approve(&self.inner.context, &pending, &approval).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::approve(&self.inner.context, &pending, &approval).await;
+        self.finish(&pending, response)
     }
 
     /// The resource owner refuses: the client is told `access_denied`.
@@ -149,24 +163,30 @@ impl AuthorizationServer {
         subject: Option<&Subject>,
         error: AuthorizeError,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::deny(&self.inner.context, &pending, subject, error).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::deny(&self.inner.context, &pending, subject, error).await;
+        self.finish(&pending, response)
     }
 
-    fn finish(&self, pending: &PendingAuthorization, response: AuthorizationResponse) -> http::Response<String> {
+    fn finish(
+        &self,
+        pending: &PendingAuthorization,
+        response: Result<AuthorizationResponse, ApproveError>,
+    ) -> Result<http::Response<String>, ApproveError> {
+        let response = response.inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Approve(*error), Some(pending.client().id()));
+        })?;
         let cookie = interaction::expired_cookie(&self.inner.context, pending);
         let mut response = crate::http::authorization_response(&*self.inner.pages, response);
         if let Some(cookie) = cookie {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
         }
-        response
+        Ok(response)
     }
 
     /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
     /// things. A store may do the same on its own.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
-        let context = &self.inner.context;
-        context.store.purge(context.now(), limit).await.map_err(|error| Failure::from(&error))
+        self.inner.context.purge(limit).await
     }
 }
 

@@ -22,6 +22,6 @@ mod request;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-pub use approve::{Approval, ApproveError, ConsentNeed};
+pub use approve::{Approval, ConsentNeed};
 pub(crate) use error_answer::ErrorAnswer;
 pub(crate) use request::{ClientRequest, Refused, declares_form};

@@ -96,11 +96,14 @@ pub(super) fn page(pages: &dyn Pages, status: StatusCode, html: String, form_act
     let mut response = response(status, html);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     protect(response.headers_mut());
-    let sources = pages.sources();
-    let policy =
-        format!("default-src 'none'; {sources}; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}");
-    let fallback = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-    let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static(fallback));
+    // Sources that fit no header are left out: the page may look plain, but not be unprotected.
+    let policy = [pages.sources().as_str(), ""].into_iter().find_map(|sources| {
+        let sources = if sources.is_empty() { String::new() } else { format!("{sources}; ") };
+        let policy =
+            format!("default-src 'none'; {sources}base-uri 'none'; frame-ancestors 'none'; form-action {form_action}");
+        HeaderValue::from_str(&policy).ok()
+    });
+    let policy = policy.unwrap_or_else(|| HeaderValue::from_static("default-src 'none'; form-action 'none'"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
@@ -151,12 +154,23 @@ pub(crate) fn authorization_response(pages: &dyn Pages, answer: AuthorizationRes
     }
 }
 
-/// What a content security policy calls the place that a form, or the redirect after it, goes to.
+/// What a content security policy calls the place that a form, or the redirect after it, goes to: its origin, or
+/// its scheme where a policy has no words for the host.
 pub(super) fn form_target(uri: &str) -> String {
     let Ok(parsed) = fluent_uri::Uri::parse(uri) else { return "'none'".to_owned() };
     let scheme = parsed.scheme().as_str();
     match parsed.authority() {
-        Some(authority) if matches!(scheme, "https" | "http") => format!("{scheme}://{}", authority.as_str()),
+        Some(authority) if matches!(scheme, "https" | "http") && is_policy_host(authority.host()) => {
+            format!("{scheme}://{}", authority.as_str())
+        }
         _ => format!("{scheme}:"),
     }
+}
+
+/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP address but 127.0.0.1.
+/// A browser ignores a source it cannot read, and would then block the form; and a `;` or `,` would begin another directive.
+fn is_policy_host(host: &str) -> bool {
+    let readable = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    readable && !host.is_empty() && (!is_address || host == "127.0.0.1")
 }

@@ -10,12 +10,13 @@ use super::answer;
 use super::limits;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{Approval, ApproveError, ConsentNeed, ErrorAnswer};
+use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
 use crate::error::Failure;
+use crate::event::Refusal;
 use crate::id::Subject;
-use crate::interaction::{PendingAuthorization, ResumeError};
+use crate::interaction::PendingAuthorization;
 use crate::pages::ConsentView;
-use crate::refusal::AuthorizeError;
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::{Form, encode_component};
 use crate::wire::html::truncate_display;
@@ -184,7 +185,11 @@ impl Site {
     async fn come_back(&self, parts: &Parts) -> Result<Response<String>, Stopped> {
         let query = parts.uri.query().unwrap_or_default();
         let form = Form::parse(query.as_bytes()).map_err(|_| ResumeError::Invalid)?;
-        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        // A decision comes by POST alone: a link must not be able to make one, nor a log to keep its token.
+        if form.has("decision") || form.has("csrf") {
+            return Err(self.forged());
+        }
+        let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let pending = self.server.resume(handle, &parts.headers).await?;
         self.proceed(pending, parts).await
     }
@@ -264,19 +269,24 @@ impl Site {
     /// A decision, from the consent page.
     async fn decide(&self, parts: &Parts, body: &[u8]) -> Result<Response<String>, Stopped> {
         if comes_from_elsewhere(&parts.headers, self.server.inner.context.issuer.origin()) {
-            return Err(ResumeError::Forged.into());
+            return Err(self.forged());
         }
         if !crate::endpoint::declares_form(&parts.headers) {
             return Err(ResumeError::Invalid.into());
         }
         let form = Form::parse(body).map_err(|_| ResumeError::Invalid)?;
-        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
+        let csrf = once(&form, "csrf")?.unwrap_or_default();
+        let decision = once(&form, "decision")?;
         let pending = self.server.resume(handle, &parts.headers).await?;
-        self.server.check_csrf(&pending, form.get("csrf").unwrap_or_default())?;
+        self.server.check_csrf(&pending, csrf)?;
         let asked = pending.subject().cloned().ok_or(ResumeError::Invalid)?;
-        let user = self.host.signed_in(parts).await.filter(|user| user.subject == asked);
-        let user = user.ok_or(ApproveError::OtherSubject)?;
-        match form.get("decision") {
+        let Some(user) = self.host.signed_in(parts).await.filter(|user| user.subject == asked) else {
+            let error = ApproveError::OtherSubject;
+            self.server.inner.refused_interaction(Refusal::Approve(error), Some(pending.client().id()));
+            return Err(error.into());
+        };
+        match decision {
             Some("allow") => {
                 let scope = allowed(&form, pending.scope())?;
                 let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
@@ -285,6 +295,13 @@ impl Site {
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
             _ => Err(Stopped::Message(StatusCode::BAD_REQUEST, "The form did not say what was decided.")),
         }
+    }
+
+    /// The form was not sent from our page.
+    fn forged(&self) -> Stopped {
+        let error = ResumeError::Forged;
+        self.server.inner.refused_interaction(Refusal::Resume(error), None);
+        error.into()
     }
 
     fn stopped(&self, stopped: &Stopped) -> Response<String> {
@@ -326,6 +343,11 @@ impl Site {
 /// The longest name of a client that is shown, in characters.
 const MAX_NAME: usize = 80;
 
+/// A parameter that may not be repeated; `None` where it is absent.
+fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
+    if form.count(name) > 1 { Err(ResumeError::Invalid) } else { Ok(form.get(name)) }
+}
+
 /// The part of the scope that was left checked. A name that was not asked for is an error, not a wish.
 fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     let mut names = form.all("scope").peekable();
@@ -348,8 +370,7 @@ fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
 fn destination(redirect_uri: &str) -> (String, bool) {
     let Ok(parsed) = fluent_uri::Uri::parse(redirect_uri) else { return (String::new(), false) };
     match (parsed.scheme().as_str(), parsed.authority()) {
-        ("https", Some(authority)) => (authority.as_str().to_owned(), false),
-        ("http", Some(authority)) => (authority.as_str().to_owned(), is_loopback_host(authority.host())),
+        ("https" | "http", Some(authority)) => (authority.as_str().to_owned(), is_loopback_host(authority.host())),
         (scheme, _) => (scheme.to_owned(), true),
     }
 }

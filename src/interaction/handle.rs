@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::authorization::read_resources;
 use crate::id::{ClientId, Subject};
+use crate::refusal::ResumeError;
 use crate::secret::same_digest;
 use crate::store::State;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
@@ -38,30 +39,6 @@ impl std::fmt::Debug for Suspended {
         // Together they decide in the user's name.
         f.write_str("Suspended(..)")
     }
-}
-
-/// A handle that does not bring back an authorization, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResumeError {
-    /// It is not one of ours, or was changed: 400.
-    #[error("the handle is not valid")]
-    Invalid,
-    /// It took too long: 400.
-    #[error("the handle has expired")]
-    Expired,
-    /// It is another browser's, or the cookie is gone: 403.
-    #[error("the handle belongs to another browser")]
-    OtherBrowser,
-    /// The form does not bring what the page gave it: 403.
-    #[error("the form was not sent from the page that was shown")]
-    Forged,
-    /// The client was changed meanwhile, so that the request is no longer valid: 400.
-    #[error("the client has changed")]
-    ClientChanged,
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
 }
 
 /// The longest handle that is looked at, in bytes.

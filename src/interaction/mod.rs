@@ -17,7 +17,7 @@ mod pending;
 mod prompt;
 mod response;
 
-pub use handle::{ResumeError, Suspended};
+pub use handle::Suspended;
 pub(crate) use handle::{check_csrf, expired_cookie, resume, suspend};
 pub(crate) use pending::AuthorizationAsked;
 pub use pending::PendingAuthorization;

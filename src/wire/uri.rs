@@ -242,6 +242,23 @@ pub fn append_query(uri: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// `uri` without the parameters of its query that have one of these names, however they escape it; all else as it is,
+/// byte for byte.
+#[must_use]
+pub fn without_parameters<'u>(uri: &'u str, names: &[&str]) -> Cow<'u, str> {
+    let Some((base, query)) = uri.split_once('?') else { return Cow::Borrowed(uri) };
+    let is_kept = |piece: &&str| {
+        let name = piece.split_once('=').map_or(*piece, |(name, _)| name);
+        let name = decode_component(name).unwrap_or(Cow::Borrowed(name));
+        !names.iter().any(|dropped| *dropped == name)
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    if kept.len() == query.split('&').count() {
+        return Cow::Borrowed(uri);
+    }
+    Cow::Owned(if kept.is_empty() { base.to_owned() } else { [base, "?", &kept.join("&")].concat() })
+}
+
 /// Ends `uri` with the fragment `#_`, unless it has one, so that a browser does not carry an old fragment over to the
 /// client (RFC 9700 §4.1.3).
 pub fn close_fragment(uri: &mut String) {
@@ -344,6 +361,18 @@ mod tests {
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_dropped_by_name_and_all_else_stays() {
+        let drop = |uri| without_parameters(uri, &["code", "state"]).into_owned();
+        for uri in
+            ["https://h/cb", "https://h/cb?", "https://h/cb?a=1&&b", "https://h/cb?Code=1&codes=2", "x.y:/?a=%zz"]
+        {
+            assert_eq!(drop(uri), uri);
+        }
+        assert_eq!(drop("https://h/cb?code=1&a=%20&st%61te=2&c%6fde&b"), "https://h/cb?a=%20&b");
+        assert_eq!(drop("https://h/cb?code&state="), "https://h/cb");
     }
 
     #[test]

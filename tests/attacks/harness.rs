@@ -112,14 +112,29 @@ impl World {
         Self::over(Arc::clone(&store) as Arc<dyn Store>, store, configure).await
     }
 
+    /// A world whose server has another issuer.
+    pub async fn at(issuer: &str, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::over_at(issuer, Arc::clone(&store) as Arc<dyn Store>, store, configure).await
+    }
+
     /// A world over a wrapped store; `memory` is what the wrapper keeps its records in.
     pub async fn over(
         store: Arc<dyn Store>,
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        Self::over_at(ISSUER, store, memory, configure).await
+    }
+
+    async fn over_at(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
-        let world = Self::node_over(store, memory, clock, configure);
+        let world = Self::node_at(issuer, store, memory, clock, configure);
         for client in [WEB, POSTER, CLI, LEGACY, API] {
             world.register(client, metadata(client)).await;
         }
@@ -142,21 +157,28 @@ impl World {
         clock: Arc<ManualClock>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        Self::node_at(ISSUER, store, memory, clock, configure)
+    }
+
+    fn node_at(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let observed = Arc::clone(&events);
-        let builder = AuthorizationServer::builder(ISSUER)
-            .shared_store(store)
-            .clock(Arc::clone(&clock) as _)
-            .secret([7; 32])
-            .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
-            .default_scope("read", "Read your data")
-            .scope("write", "Change your data")
-            .scope("admin", "Manage everything")
-            .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
-            .resource(RESOURCE, ["read", "write"])
-            .resource(OTHER_RESOURCE, ["read"]);
-        let server = configure(builder).build().unwrap();
+        let server = configure(builder(issuer, store, &clock, &events)).build().unwrap();
         Self { server, store: memory, clock, events, canaries: Mutex::default() }
+    }
+
+    /// Another node: a server with the same configuration, secret, clock and observer over the same records, by `store`.
+    pub fn server_over(
+        &self,
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> AuthorizationServer {
+        configure(builder(ISSUER, store, &self.clock, &self.events)).build().unwrap()
     }
 
     pub async fn register(&self, client: Known, metadata: ClientMetadata) {
@@ -398,6 +420,29 @@ impl World {
         let introspected = self.introspect(API, token).await["active"] == true;
         assert_eq!(verified, introspected, "verification and introspection disagree");
         verified
+    }
+}
+
+fn builder(issuer: &str, store: Arc<dyn Store>, clock: &Arc<ManualClock>, events: &Arc<Mutex<Vec<Event>>>) -> Builder {
+    let observed = Arc::clone(events);
+    AuthorizationServer::builder(issuer)
+        .shared_store(store)
+        .clock(Arc::clone(clock) as _)
+        .secret([7; 32])
+        .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
+        .default_scope("read", "Read your data")
+        .scope("write", "Change your data")
+        .scope("admin", "Manage everything")
+        .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
+        .resource(RESOURCE, ["read", "write"])
+        .resource(OTHER_RESOURCE, ["read"])
+}
+
+/// The answer of an endpoint, without the rules of [`World::send`]: for a test that broke the store, or that changes it meanwhile.
+pub async fn ask(server: &AuthorizationServer, request: Request<String>) -> Answer {
+    match server.handle(request).await {
+        Outcome::Respond(response) => Answer::of(response),
+        other => panic!("expected an answer, got {other:?}"),
     }
 }
 

@@ -11,11 +11,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use grantor::clock::Timestamp;
 use grantor::entropy::{Entropy, EntropyError, SystemEntropy};
 use grantor::manage::Registration;
+use grantor::refusal::{ApproveError, ResumeError};
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{Durability, Kind, MemoryStore, Store as _};
 use grantor::{
-    Approval, ApproveError, AuthorizationServer, Builder, ConfigError, ExtensionGrant, ExtensionRequest, Failure,
-    Issue, Outcome, Require, ResumeError,
+    Approval, AuthorizationServer, Builder, ConfigError, ExtensionGrant, ExtensionRequest, Failure, Issue, Outcome,
+    Require,
 };
 use http::{Request, StatusCode};
 
