@@ -120,7 +120,7 @@ async fn t_01_the_place_of_a_mismatch_does_not_show() {
     let code = world.valid_code(WEB).await;
     let (access, refresh) = world.tokens(WEB).await;
     for (token, prefix) in [(&code, "gac_"), (&access, "gat_"), (&refresh, "grt_")] {
-        let mut seen: Vec<Vec<(String, (Vec<usize>, usize))>> = Vec::new();
+        let mut seen: Vec<Vec<_>> = Vec::new();
         for at in 0..32 {
             let wrong = reseal(token, prefix, |raw| raw[at] ^= 0x80);
             spy.work();
