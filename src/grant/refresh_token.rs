@@ -31,7 +31,7 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
-/// Whether this process once answered that it does not know whether the token was spent.
+/// Whether the token was spent by a request that this process answered by saying that it does not know.
 #[derive(Clone, Copy)]
 enum Doubt {
     None,
@@ -60,9 +60,12 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubtful = loaded.record.used.is_some() && context.doubts.has(&located.key);
-        let doubt = if doubtful { Doubt::Known } else { Doubt::None };
-        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
+        let (doubt, clock) = match &loaded.record.used {
+            Some(used) if context.doubts.excuse(&located.key, used.at, now) => (Doubt::Known, context.now()),
+            Some(_) => (Doubt::None, context.now()),
+            None => (Doubt::None, now),
+        };
+        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, clock, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
@@ -70,7 +73,11 @@ pub(crate) async fn refresh(
                 }
                 // Somebody was quicker: the next decision sees what they did.
             }
-            Decision::Repeat(answer) => return repeat(context, &loaded, &answer, now).await,
+            Decision::Repeat(answer) => {
+                let answer = repeat(context, &loaded, &answer, now).await?;
+                context.doubts.answered(&located.key, now.after(context.policy.lifetimes.refresh_retry_window));
+                return Ok(answer);
+            }
             Decision::Revoke(commit) => {
                 // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
                 let _ = context.commit(&commit).await?;
@@ -91,6 +98,7 @@ fn decide(
     asked: &Asked,
     drawn: &Drawn,
     doubt: Doubt,
+    clock: Timestamp,
     now: Timestamp,
 ) -> Result<Decision, TokenError> {
     let owner = loaded.owner().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
@@ -101,9 +109,15 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
+        // By when the request arrived, since it may have waited for its twin. But a clock that now shows a moment before
+        // the use, by more than clocks may differ, was set back: that opens no window.
+        let set_back = clock < used.at.before(policy.lifetimes.clock_skew);
+        let in_window = now < used.at.after(window) && !set_back;
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
-            Doubt::None if now >= used.at.after(window) => Ok(Decision::Revoke(Box::new(revocation(keys, grant, now)))),
+            Doubt::None if window.is_zero() || !in_window => {
+                Ok(Decision::Revoke(Box::new(revocation(keys, grant, now))))
+            }
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
                 .map_err(|_| TokenError::RefreshDead(Dead::Unreadable)),

@@ -11,22 +11,31 @@
     reason = "a test fails by panicking, and its name says what it is about"
 )]
 
+mod acts;
 mod authorize;
+mod cancellation;
 mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
 mod edge;
+mod endings;
+mod extension;
+mod faulty;
 mod harness;
 mod input;
+mod interleaving;
 mod introspection;
 mod lifecycle;
 mod metadata;
+mod outage;
 mod pkce;
+mod race;
 mod races;
 mod redirect;
 mod refresh;
 mod response;
 mod revocation;
 mod secrets;
+mod spy;
 mod timing;
