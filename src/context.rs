@@ -69,6 +69,11 @@ impl Context {
             }
         };
         if committed == Committed::Applied {
+            for write in &commit.writes {
+                if let Write::Use { key, .. } = write {
+                    self.doubts.settle(key);
+                }
+            }
             for event in &commit.events {
                 self.tell(event);
             }

@@ -13,7 +13,7 @@ use crate::event::{Event, Refusal, What};
 use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
-use crate::grant::{ATTEMPTS, family};
+use crate::grant::{ATTEMPTS, record};
 use crate::id::Subject;
 use crate::interaction::{AuthorizationResponse, PendingAuthorization};
 use crate::refusal::{ApproveError, AuthorizeError};
@@ -229,7 +229,7 @@ fn decide(
     let event = Event::new(now, What::Authorized { scope: scope.clone() })
         .client(client.id())
         .subject(Some(subject))
-        .grant(Some(family::grant_id(partition, &drawn.grant)));
+        .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))

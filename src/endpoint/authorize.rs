@@ -107,10 +107,10 @@ fn validate(context: &Context, client: &Client, form: &Form<'_>) -> Result<Autho
         Some(mode) => ResponseMode::parse(mode).ok_or(AuthorizeError::ResponseMode)?,
         None => ResponseMode::default(),
     };
-    if form.has("request") {
+    if form.get("request").is_some() {
         return Err(AuthorizeError::RequestObject);
     }
-    if form.has("request_uri") {
+    if form.get("request_uri").is_some() {
         return Err(AuthorizeError::RequestUri);
     }
     let metadata = client.metadata();

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use crate::client::{Presented, presented};
 use crate::id::ClientId;
 use crate::refusal::{ClientError, RequestError};
-use crate::wire::form::Form;
+use crate::wire::form::{Form, decode_component};
 
 /// A request of a client to one of the endpoints that take a form: its parameters, and who says it is calling.
 #[derive(Debug)]
@@ -67,6 +67,10 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
     let mut pieces = query.unwrap_or_default().split('&');
-    let is_credential = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());
+    // A name is the same name however it is escaped; one that cannot be decoded is none.
+    let is_credential = |piece: &str| {
+        let name = piece.split('=').next().unwrap_or_default();
+        decode_component(name).is_ok_and(|name| names.contains(&&*name))
+    };
     if pieces.any(is_credential) { Err(ClientError::InQuery) } else { Ok(()) }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::authorization::{Authorization, GrantName, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
+use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
-use crate::event::{Event, Revoked, What, Why};
+use crate::event::{What, Why};
 use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, Kind, Loaded, Record, State, Write};
@@ -126,7 +127,7 @@ pub(crate) async fn exchange(
                 siblings = context.load(&keys).await?;
             }
             Decision::Revoke(grant) => {
-                revoke(context, &client, loaded.as_ref(), grant, now).await?;
+                revoke(context, loaded.as_ref(), grant, now).await?;
                 return Err(TokenError::CodeReplayed);
             }
         }
@@ -152,8 +153,8 @@ fn decide(
     }
     let code = Code::read(&loaded.record).map_err(unreadable)?;
     check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
-    if loaded.record.used.is_some() {
-        let in_doubt = context.doubts.has(&loaded.record.key);
+    if let Some(used) = &loaded.record.used {
+        let in_doubt = context.doubts.has(&loaded.record.key, used.at);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
@@ -223,13 +224,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
 }
 
 /// Ends what a replayed code bought (RFC 6749 §4.1.2; OAuth 2.1 §7.5.2: only if the replay is otherwise valid).
-async fn revoke(
-    context: &Context,
-    client: &AuthenticatedClient,
-    code: Option<&Loaded>,
-    name: GrantName,
-    now: Timestamp,
-) -> Result<(), TokenError> {
+async fn revoke(context: &Context, code: Option<&Loaded>, name: GrantName, now: Timestamp) -> Result<(), TokenError> {
     let Some(code) = code else { return Ok(()) };
     let partition = code.record.key.partition;
     let key = grant_key(&context.keys, partition, &name);
@@ -237,28 +232,9 @@ async fn revoke(
     if grant.record.state != State::Live {
         return Ok(());
     }
-    let subject = subject_of(&grant.record);
-    let event = |what| {
-        Event::new(now, what)
-            .client(client.id())
-            .subject(subject.as_ref())
-            .grant(Some(family::grant_id(partition, &name)))
-    };
-    let commit = Commit {
-        writes: vec![Write::SetState { key, state: State::Revoked }],
-        events: vec![
-            event(What::Replayed { kind: TokenKind::Code }),
-            event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
-        ],
-        ..context.keys.commit(partition, now)
-    };
+    let mut commit = record::end(&context.keys, &grant.record, Why::CodeReplayed, now);
+    commit.events.insert(0, record::event(&grant.record, What::Replayed { kind: TokenKind::Code }, now));
     // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
     let _ = context.commit(&commit).await?;
     Ok(())
-}
-
-/// The resource owner that a grant's record names.
-pub(crate) fn subject_of(grant: &Record) -> Option<crate::id::Subject> {
-    let fields = Fields::read(grant.payload.as_bytes()).ok()?;
-    fields.text(tag::SUBJECT).ok()?.map(crate::id::Subject::from)
 }

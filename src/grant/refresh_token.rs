@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
-use super::authorization_code::subject_of;
 use super::family::{self, ClientLifetimes};
+use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::event::{Event, Revoked, What, Why};
+use crate::event::{What, Why};
 use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
-use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, State, Write};
+use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, Write};
 use crate::token::liveness;
 use crate::token::mint::{self, Located, Terms};
 use crate::token::retry::{self, Answer};
@@ -31,7 +31,7 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
-/// Whether this process once answered that it does not know whether the token was spent.
+/// Whether the token was spent by a request that this process answered by saying that it does not know.
 #[derive(Clone, Copy)]
 enum Doubt {
     None,
@@ -60,7 +60,7 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubtful = loaded.record.used.is_some() && context.doubts.has(&located.key);
+        let doubtful = loaded.record.used.as_ref().is_some_and(|used| context.doubts.has(&located.key, used.at));
         let doubt = if doubtful { Doubt::Known } else { Doubt::None };
         match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
             Decision::Issue(commit, answer) => {
@@ -70,7 +70,7 @@ pub(crate) async fn refresh(
                 }
                 // Somebody was quicker: the next decision sees what they did.
             }
-            Decision::Repeat(answer) => return repeat(context, &client, &loaded, &answer, now).await,
+            Decision::Repeat(answer) => return repeat(context, &loaded, &answer, now).await,
             Decision::Revoke(commit) => {
                 // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
                 let _ = context.commit(&commit).await?;
@@ -101,10 +101,12 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
+        // A clock that shows a moment before the use, by more than clocks may differ, was set back: that opens no window.
+        let in_window = now < used.at.after(window) && now >= used.at.before(policy.lifetimes.clock_skew);
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
-            Doubt::None if now >= used.at.after(window) => {
-                Ok(Decision::Revoke(Box::new(revocation(keys, client, grant, now))))
+            Doubt::None if window.is_zero() || !in_window => {
+                Ok(Decision::Revoke(Box::new(revocation(keys, grant, now))))
             }
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
@@ -112,7 +114,7 @@ fn decide(
         };
     }
     liveness::check(loaded, now).map_err(TokenError::RefreshDead)?;
-    let granted = family::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
+    let granted = record::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
     let narrowed = narrow(policy, &granted, &policy.scope_of_client(client.client().metadata()), asked)?;
     let (commit, answer) = issue(policy, keys, client, located, loaded, grant, &granted, &narrowed, drawn, now);
     Ok(Decision::Issue(Box::new(commit), answer))
@@ -186,8 +188,7 @@ fn issue(
     };
     writes.push(Write::Insert(access));
     let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
-    let event =
-        Event::new(now, issued).client(client.id()).subject(subject_of(grant).as_ref()).grant(family::id_of(grant));
+    let event = record::event(grant, issued, now);
     let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {
         access_token,
@@ -199,27 +200,14 @@ fn issue(
 }
 
 /// The commit that ends a family whose spent token came back too late (RFC 9700 §4.14.2).
-fn revocation(keys: &KeySpace, client: &AuthenticatedClient, grant: &Record, now: Timestamp) -> Commit {
-    let subject = subject_of(grant);
-    let event = |what| Event::new(now, what).client(client.id()).subject(subject.as_ref()).grant(family::id_of(grant));
-    Commit {
-        writes: vec![Write::SetState { key: grant.key, state: State::Revoked }],
-        events: vec![
-            event(What::Replayed { kind: TokenKind::Refresh }),
-            event(What::Revoked { what: Revoked::Grant, why: Why::RefreshReplayed }),
-        ],
-        ..keys.commit(grant.key.partition, now)
-    }
+fn revocation(keys: &KeySpace, grant: &Record, now: Timestamp) -> Commit {
+    let mut commit = record::end(keys, grant, Why::RefreshReplayed, now);
+    commit.events.insert(0, record::event(grant, What::Replayed { kind: TokenKind::Refresh }, now));
+    commit
 }
 
 /// Gives the answer that was given before, once it is found that the store has the successor it names.
-async fn repeat(
-    context: &Context,
-    client: &AuthenticatedClient,
-    spent: &Loaded,
-    answer: &Answer,
-    now: Timestamp,
-) -> Result<TokenAnswer, TokenError> {
+async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timestamp) -> Result<TokenAnswer, TokenError> {
     let partition = spent.record.key.partition;
     let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
     let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
@@ -227,13 +215,10 @@ async fn repeat(
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }
     liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
-    let grant = spent.parent.as_deref();
-    context.tell(
-        &Event::new(now, What::Repeated)
-            .client(client.id())
-            .subject(grant.and_then(subject_of).as_ref())
-            .grant(grant.and_then(family::id_of)),
-    );
+    context.doubts.settle(&spent.record.key);
+    if let Some(grant) = spent.parent.as_deref() {
+        context.tell(&record::event(grant, What::Repeated, now));
+    }
     Ok(TokenAnswer {
         access_token: mint::text(&context.keys, TokenKind::Access, partition, answer.access.expose()),
         refresh_token: Some(mint::text(&context.keys, TokenKind::Refresh, partition, answer.refresh.expose())),

@@ -242,6 +242,23 @@ pub fn append_query(uri: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// `uri` without the parameters of its query that have one of these names, however they escape it; all else as it is,
+/// byte for byte.
+#[must_use]
+pub fn without_parameters<'u>(uri: &'u str, names: &[&str]) -> Cow<'u, str> {
+    let Some((base, query)) = uri.split_once('?') else { return Cow::Borrowed(uri) };
+    let named = |piece: &&str| {
+        let name = piece.split_once('=').map_or(*piece, |(name, _)| name);
+        let name = decode_component(name).unwrap_or(Cow::Borrowed(name));
+        names.iter().any(|other| *other == name)
+    };
+    if !query.split('&').any(|piece| named(&piece)) {
+        return Cow::Borrowed(uri);
+    }
+    let kept: Vec<&str> = query.split('&').filter(|piece| !named(piece)).collect();
+    Cow::Owned(if kept.is_empty() { base.to_owned() } else { [base, "?", &kept.join("&")].concat() })
+}
+
 /// Ends `uri` with the fragment `#_`, unless it has one, so that a browser does not carry an old fragment over to the
 /// client (RFC 9700 §4.1.3).
 pub fn close_fragment(uri: &mut String) {

@@ -401,7 +401,7 @@ async fn u_09_the_cookie_has_every_attribute_and_holds_no_parameter() {
         ("http://localhost:8080/tenant", "grantor-", false),
         ("http://[::1]:8080", "grantor-", false),
     ] {
-        let world = World::at(issuer).await;
+        let world = World::at(issuer, |builder| builder).await;
         let mut browser = Browser::new(&world);
         let request = world.valid_request(WEB);
         // Once from the way to the sign-in, once from the consent page.

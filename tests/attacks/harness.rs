@@ -14,7 +14,7 @@ use grantor::clock::{Clock as _, ManualClock, Timestamp};
 use grantor::event::{Event, Refusal, What};
 use grantor::manage::Registration;
 use grantor::secret::Secret;
-use grantor::store::{MemoryStore, Record, Store};
+use grantor::store::{Commit, Committed, Kind, MemoryStore, Payload, Record, State, Store, Write};
 use grantor::{Approval, AuthorizationServer, Builder, Outcome, PendingAuthorization, Require};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
@@ -110,28 +110,61 @@ impl World {
         Self::over(Arc::clone(&store) as Arc<dyn Store>, store, configure).await
     }
 
+    /// A world whose server has another issuer.
+    pub async fn at(issuer: &str, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::over_at(issuer, Arc::clone(&store) as Arc<dyn Store>, store, configure).await
+    }
+
     /// A world over a wrapped store; `memory` is what the wrapper keeps its records in.
     pub async fn over(
         store: Arc<dyn Store>,
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
-        Self::of(ISSUER, store, memory, configure).await
+        Self::over_at(ISSUER, store, memory, configure).await
     }
 
-    /// A world of another issuer.
-    pub async fn at(issuer: &str) -> Self {
-        let store = Arc::new(MemoryStore::new());
-        Self::of(issuer, Arc::clone(&store) as Arc<dyn Store>, store, |builder| builder).await
-    }
-
-    async fn of(
+    async fn over_at(
         issuer: &str,
         store: Arc<dyn Store>,
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
+        let world = Self::node_at(issuer, store, memory, clock, configure);
+        for client in [WEB, POSTER, CLI, LEGACY, API] {
+            world.register(client, metadata(client)).await;
+        }
+        world.take_events();
+        world
+    }
+
+    /// Another server over the same store and the same clock: another node, or this one after a restart.
+    pub fn node(&self, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::clone(&self.store);
+        let node = Self::node_over(Arc::clone(&store) as _, store, Arc::clone(&self.clock), configure);
+        node.canaries.lock().unwrap().clone_from(&self.canaries.lock().unwrap());
+        node
+    }
+
+    /// A server over any store that keeps its records in `memory`.
+    pub fn node_over(
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        Self::node_at(ISSUER, store, memory, clock, configure)
+    }
+
+    fn node_at(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let observed = Arc::clone(&events);
         let builder = AuthorizationServer::builder(issuer)
@@ -146,12 +179,7 @@ impl World {
             .resource(RESOURCE, ["read", "write"])
             .resource(OTHER_RESOURCE, ["read"]);
         let server = configure(builder).build().unwrap();
-        let world = Self { server, store: memory, clock, events, canaries: Mutex::default() };
-        for client in [WEB, POSTER, CLI, LEGACY, API] {
-            world.register(client, metadata(client)).await;
-        }
-        world.take_events();
-        world
+        Self { server, store: memory, clock, events, canaries: Mutex::default() }
     }
 
     pub async fn register(&self, client: Known, metadata: ClientMetadata) {
@@ -161,6 +189,24 @@ impl World {
         if let Some(secret) = client.secret {
             self.guard(secret);
         }
+    }
+
+    /// Writes into the record of a client what no interface of the server would: a store that was tampered with, or a defect of long ago.
+    pub async fn edit_client(&self, id: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+        let named = |record: &&Arc<Record>| record.labels.as_ref().is_some_and(|labels| labels.public_id == id);
+        let mut record = Record::clone(self.dump().iter().find(named).unwrap());
+        let mut stored = serde_json::from_slice(record.payload.as_bytes()).unwrap();
+        edit(&mut stored);
+        record.payload = Payload::new(serde_json::to_vec(&stored).unwrap());
+        self.put(record).await;
+    }
+
+    /// Puts a record in place of the one of its name, past the server.
+    pub async fn put(&self, record: Record) {
+        let writes = vec![Write::Replace(Arc::new(record.clone()))];
+        let (tenant, partition) = (record.tenant, record.key.partition);
+        let commit = Commit { tenant, partition, at: self.now(), conditions: Vec::new(), writes, events: Vec::new() };
+        assert_eq!(self.store.commit(&commit).await.unwrap(), Committed::Applied);
     }
 
     /// From now on this text must not be seen in the store, in events, or in refusals.
@@ -210,6 +256,27 @@ impl World {
                 Sent::Answer(answer)
             }
         }
+    }
+
+    /// Sends a request that is refused and yet changes something: it ends one grant, and nothing else.
+    pub async fn send_ending_a_grant(&self, request: Request<String>) -> Answer {
+        let before = self.dump();
+        let path = request.uri().path().to_owned();
+        let Outcome::Respond(response) = self.server.handle(request).await else { panic!("expected an answer") };
+        let (answer, after) = (Answer::of(response), self.dump());
+        assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.body);
+        self.check(&path, &answer, &after);
+        assert_eq!(before.len(), after.len());
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+        let [(live, ended)] = changed[..] else { panic!("{} records changed", changed.len()) };
+        let expected = Record { state: State::Revoked, revision: live.revision + 1, ..Record::clone(live) };
+        assert_eq!((live.key.kind, live.state, &**ended), (Kind::GRANT, State::Live, &expected));
+        answer
+    }
+
+    /// Every record of this kind.
+    pub fn records(&self, kind: Kind) -> Vec<Arc<Record>> {
+        self.dump().into_iter().filter(|record| record.key.kind == kind).collect()
     }
 
     /// The rules for every answer.
@@ -582,6 +649,71 @@ pub fn changed<'p>(parameters: &[(&'p str, &'p str)], changes: &[(&'p str, &'p s
 /// The parameters without this one.
 pub fn without<'p>(parameters: &[(&'p str, &'p str)], name: &str) -> Vec<(&'p str, &'p str)> {
     parameters.iter().copied().filter(|(other, _)| *other != name).collect()
+}
+
+/// The token that one gets by changing the bytes of another (32 random, 2 of the partition) and computing its checksum anew.
+pub fn reseal(token: &str, prefix: &str, edit: impl FnOnce(&mut [u8])) -> String {
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let mut raw = engine.decode(&token[4..]).unwrap();
+    edit(&mut raw[..34]);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(prefix.as_bytes());
+    crc.update(&raw[..34]);
+    raw[34..].copy_from_slice(&crc.finalize().to_be_bytes());
+    format!("{prefix}{}", engine.encode(raw))
+}
+
+/// Texts that are almost this token: none of them is.
+pub fn near_misses(token: &str) -> Vec<String> {
+    let (prefix, body) = token.split_at(4);
+    let mut texts = Vec::new();
+    for at in 0..token.len() {
+        for other in ["A", "b", "-", "_", "0"] {
+            if &token[at..=at] != other {
+                texts.push(format!("{}{other}{}", &token[..at], &token[at + 1..]));
+            }
+        }
+        texts.push(token[..at].to_owned());
+        texts.push(format!("{}{}", &token[..at], &token[at + 1..]));
+    }
+    // With a sound checksum: each bit of the random part and of the partition flipped.
+    for bit in 0..34 * 8 {
+        texts.push(reseal(token, prefix, |raw| raw[bit / 8] ^= 1 << (bit % 8)));
+    }
+    texts.extend([
+        format!("{token}A"),
+        format!("{token}="),
+        format!("{token}=="),
+        format!("{token} "),
+        format!(" {token}"),
+        format!("{token}{token}"),
+        format!("{token}\u{200b}"),
+        body.to_owned(),
+        prefix.to_owned(),
+        prefix.trim_end_matches('_').to_owned(),
+        format!("{prefix}{prefix}{body}"),
+        token.to_uppercase(),
+        token.to_lowercase(),
+        format!("{}{body}", prefix.to_uppercase()),
+        token.replacen('_', "-", 1),
+        token.replacen('_', "", 1),
+        format!("{prefix}{}", "A".repeat(51)),
+        format!("{prefix}{}", "_".repeat(51)),
+        "0".to_owned(),
+        "null".to_owned(),
+        "*".to_owned(),
+        "%".to_owned(),
+        "' OR 1=1 --".to_owned(),
+        "../../etc/passwd".to_owned(),
+        format!("{prefix}{}", "A".repeat(15_000)),
+    ]);
+    // The other alphabet, and the other last characters that a lax decoder would read as the same bytes.
+    texts.push(format!("{prefix}{}", body.replace('-', "+").replace('_', "/")));
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let last = alphabet.find(&body[50..]).unwrap();
+    texts.extend((1..4).map(|stray| format!("{}{}", &token[..54], &alphabet[last + stray..=last + stray])));
+    texts.retain(|text| text != token && !text.is_empty());
+    texts
 }
 
 fn random_part(token: &str) -> Option<Vec<u8>> {

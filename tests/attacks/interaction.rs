@@ -437,7 +437,7 @@ async fn au_05_a_sign_in_must_be_as_fresh_as_was_asked() {
 #[tokio::test]
 async fn rfc9700_4_11_only_the_servers_own_addresses_are_returned_to() {
     for issuer in ["https://auth.example.com", "https://auth.example.com/tenant/", "http://127.0.0.1:8080/tenant"] {
-        let world = World::at(issuer).await;
+        let world = World::at(issuer, |builder| builder).await;
         let sent = Browser::new(&world).authorize(&world.valid_request(WEB)).await;
         let own = return_to(&sent);
         assert!(world.server.is_own_url(&own), "{own}");
