@@ -100,10 +100,10 @@ async fn u_02_the_pages_need_no_script_and_their_policy_fits_them() {
             assert!(policy.lets_inline("script-src", &script.text), "{name}: the script is blocked");
             assert!(script.attributes.is_empty());
         }
-        let attributes = page.elements.iter().flat_map(|element| element.attributes.keys());
+        let mut attributes = page.elements.iter().flat_map(|element| element.attributes.keys());
         let forbidden =
             |attribute: &&String| attribute.starts_with("on") || *attribute == "style" || *attribute == "src";
-        assert_eq!(attributes.filter(forbidden).next(), None, "{name}");
+        assert_eq!(attributes.find(forbidden), None, "{name}");
         // Only the page that posts to the client has a script; and a button for those who run none.
         let posts = matches!(name, "response by a form" | "error of a way to the client");
         assert_eq!(page.all("script").len(), usize::from(posts), "{name}");
@@ -323,16 +323,21 @@ impl Pages for HousePages {
         let fields = [("handle", view.handle), ("csrf", view.csrf)]
             .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">"))
             .concat();
-        let boxes: String = view
+        let boxes: Vec<String> = view
             .scopes
             .iter()
             .map(|(name, _)| format!("<input type=\"checkbox\" name=\"scope\" value=\"{name}\" checked>"))
             .collect();
         format!(
-            "<!doctype html><html><main>House: {} at {} ({}) for {}<form method=\"post\" action=\"{}\">{fields}{boxes}\
+            "<!doctype html><html><main>House: {} at {} ({}) for {}<form method=\"post\" action=\"{}\">{fields}{}\
              <button type=\"submit\" name=\"decision\" value=\"deny\">No</button>\
              <button type=\"submit\" name=\"decision\" value=\"allow\">Yes</button></form></main></html>",
-            view.client_name, view.redirect_host, view.redirects_to_device, view.user_name, view.action
+            view.client_name,
+            view.redirect_host,
+            view.redirects_to_device,
+            view.user_name,
+            view.action,
+            boxes.concat()
         )
     }
 
@@ -341,15 +346,16 @@ impl Pages for HousePages {
     }
 
     fn form_post(&self, view: &FormPostView<'_>) -> String {
-        let fields: String = view
+        let fields: Vec<String> = view
             .fields
             .iter()
             .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", value.expose()))
             .collect();
         format!(
-            "<!doctype html><html><main>House<form method=\"post\" action=\"{}\">{fields}\
+            "<!doctype html><html><main>House<form method=\"post\" action=\"{}\">{}\
              <button type=\"submit\">On</button></form></main></html>",
-            view.action
+            view.action,
+            fields.concat()
         )
     }
 
