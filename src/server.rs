@@ -186,8 +186,7 @@ impl AuthorizationServer {
     /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
     /// things. A store may do the same on its own.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
-        let context = &self.inner.context;
-        context.store.purge(context.now(), limit).await.map_err(|error| Failure::from(&error))
+        self.inner.context.purge(limit).await
     }
 }
 

@@ -260,7 +260,11 @@ impl Config {
             }
             _ => Vec::new(),
         };
-        self.source.problem(&path, &error.to_string())
+        let message = match error {
+            ConfigError::Issuer(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        self.source.problem(&path, &message)
     }
 
     /// The line of what the library would not take of a client.
@@ -409,7 +413,16 @@ impl Source {
         let at = span.map(|span| span.start);
         let document = DeTable::parse(&self.text).ok();
         let path = document.zip(at).and_then(|(document, at)| path_to(document.get_ref(), at));
+        let path = path.or_else(|| self.key_before(at?));
         self.named(at, path.unwrap_or_default(), message)
+    }
+
+    /// The key at the beginning of the line, for a file that cannot be parsed.
+    fn key_before(&self, at: usize) -> Option<String> {
+        let line = self.text.get(..at)?.lines().next_back()?;
+        let key = line.split_once('=')?.0.trim();
+        let is_bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        is_bare.then(|| key.to_owned())
     }
 
     fn named(&self, at: Option<usize>, key: String, message: &str) -> Problem {

@@ -60,6 +60,7 @@ use grantor::store::MemoryStore;
 use grantor::wire::uri::Issuer;
 use tokio::net::TcpListener;
 use tokio::signal;
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::config::Config;
@@ -145,6 +146,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let base = issuer.path().to_owned();
     let app = Arc::new(App { server: server.clone(), issuer, users, sessions, throttle: Throttle::default() });
 
+    // Before anybody is told that the server is there.
+    let asked = asked_to_stop()?;
     print(&app, address, &config, &names, is_demo);
 
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
@@ -152,10 +155,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
     let purging = tokio::spawn(purge(server));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(asked_to_stop());
+        .with_graceful_shutdown(stopping(asked.clone()));
     tokio::select! {
         ended = serving => ended?,
-        () = out_of_patience() => eprintln!("some requests were cut off"),
+        () = out_of_patience(asked) => eprintln!("some requests were cut off"),
     }
     purging.abort();
     Ok(())
@@ -171,7 +174,6 @@ async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
         builder = builder.scope_definition(scope.clone());
     }
     for name in &config.undescribed {
-        eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
         builder = builder.scope(name.clone(), "");
     }
     for (identifier, scopes) in &config.resources {
@@ -185,6 +187,9 @@ async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
             let message = "a client that authenticates by a secret needs one";
             return Err(config.client_problem(index, "client_secret", message).into());
         }
+    }
+    for name in &config.undescribed {
+        eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
     }
     Ok(server)
 }
@@ -253,23 +258,36 @@ async fn purge(server: AuthorizationServer) {
     }
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn asked_to_stop() {
+/// Becomes true at Ctrl-C, or when a service manager asks. From here on neither ends the process by itself.
+fn asked_to_stop() -> std::io::Result<watch::Receiver<bool>> {
+    let (tell, asked) = watch::channel(false);
     #[cfg(unix)]
-    {
+    let stopped = {
         use signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        async move {
             tokio::select! {
-                _ = signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
             }
-            return;
         }
-    }
-    let _ = signal::ctrl_c().await;
+    };
+    #[cfg(not(unix))]
+    let stopped = async {
+        let _ = signal::ctrl_c().await;
+    };
+    tokio::spawn(async move {
+        stopped.await;
+        tell.send_replace(true);
+    });
+    Ok(asked)
 }
 
-async fn out_of_patience() {
-    asked_to_stop().await;
+async fn stopping(mut asked: watch::Receiver<bool>) {
+    let _ = asked.wait_for(|asked| *asked).await;
+}
+
+async fn out_of_patience(asked: watch::Receiver<bool>) {
+    stopping(asked).await;
     sleep(PATIENCE).await;
 }

@@ -28,13 +28,20 @@ struct Stored {
 }
 
 /// A secret as it is kept: everything but the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredSecret {
     pub(crate) id: u32,
     pub(crate) label: String,
     pub(crate) digest: [u8; 32],
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A host may have chosen a weak secret: whoever has its digest can try guesses.
+        f.debug_struct("StoredSecret").field("id", &self.id).field("label", &self.label).finish_non_exhaustive()
+    }
 }
 
 /// What can be told of a client's secret.

@@ -107,7 +107,7 @@ pub(crate) async fn approve(
         return Err(ApproveError::Expired);
     }
     let subject = &approval.subject;
-    if !(1..=255).contains(&subject.as_str().len()) {
+    if !subject.is_sound() {
         return Err(ApproveError::Subject);
     }
     if pending.subject().is_some_and(|asked| asked != subject) {

@@ -52,7 +52,8 @@ impl From<TokenError> for ErrorAnswer {
             TokenError::CodeDead(_)
             | TokenError::CodeOfAnotherClient
             | TokenError::CodeReplayed
-            | TokenError::CodeInDoubt => answer(InvalidGrant, "the authorization code is not valid"),
+            | TokenError::CodeInDoubt
+            | TokenError::ChallengeMissing => answer(InvalidGrant, "the authorization code is not valid"),
             TokenError::RedirectUriMismatch => {
                 answer(InvalidGrant, "redirect_uri differs from the authorization request")
             }

@@ -54,6 +54,11 @@ impl Authorization {
         })
     }
 
+    /// The keys of the grants, in their order.
+    pub(crate) fn keys_of_grants(&self, keys: &KeySpace, partition: crate::store::Partition) -> Vec<Key> {
+        self.grants.iter().map(|name| grant_key(keys, partition, name)).collect()
+    }
+
     /// Whether consent to all of this is remembered.
     pub(crate) fn remembers(&self, scope: &Scope, resources: &[Resource], now: Timestamp) -> bool {
         !self.remembered_until.has_come(now)

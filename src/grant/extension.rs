@@ -1,6 +1,6 @@
 //! Grant types of the host (RFC 6749 §4.5): the host decides who is granted what, the server issues it.
 
-use super::authorization::{Authorization, grant_key};
+use super::authorization::Authorization;
 use super::family::{self, Drawn, NewFamily};
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
@@ -24,7 +24,6 @@ pub(crate) async fn issue(
     let now = context.now();
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     let name = context.draw()?;
-    let mut surveyed = Vec::new();
     for _ in 0..ATTEMPTS {
         let (client, _) = super::load_for(context, presented, grant_type, None, now).await?;
         let request = ExtensionRequest {
@@ -35,6 +34,10 @@ pub(crate) async fn issue(
             now,
         };
         let issue = extension.decide(request).await.map_err(TokenError::Extension)?;
+        if !issue.subject.is_sound() {
+            // A mistake of the host, as with an approval.
+            return Err(crate::error::Failure::Corrupt.into());
+        }
         let keys = [context.keys.authorization(&issue.subject, client.id()), context.keys.subject(&issue.subject)];
         let mut found = context.load(&keys).await?;
         let (subject, present) = (found.pop().flatten(), found.pop().flatten());
@@ -47,12 +50,13 @@ pub(crate) async fn issue(
             Some(read) => read.map_err(|_| TokenError::from(crate::error::Failure::Corrupt))?,
             None => Authorization::new(&issue.subject, client.id()),
         };
-        if family::is_full(&context.policy, &authorization) && surveyed.is_empty() {
+        // Always anew: what was found under an older list says nothing of this one.
+        let siblings = if family::is_full(&context.policy, &authorization) {
             let partition = context.keys.partition_of(&issue.subject);
-            let keys: Vec<_> =
-                authorization.grants.iter().map(|name| grant_key(&context.keys, partition, name)).collect();
-            surveyed = context.load(&keys).await?;
-        }
+            context.load(&authorization.keys_of_grants(&context.keys, partition)).await?
+        } else {
+            Vec::new()
+        };
         let with_refresh = issue.refresh_token && client.client().metadata().allows(super::refresh_token::GRANT_TYPE);
         let epoch = subject_record.map_or(0, |record| record.epoch);
         let new = NewFamily {
@@ -69,7 +73,7 @@ pub(crate) async fn issue(
             with_refresh,
             authorization,
             present,
-            siblings: &surveyed,
+            siblings: &siblings,
         };
         let new = NewFamily { first: new.granted, ..new };
         let (commit, answer) = family::found(&context.policy, &context.keys, new, &drawn, now);
@@ -77,7 +81,6 @@ pub(crate) async fn issue(
             context.note_secret_use(&client, now).await;
             return Ok(answer);
         }
-        surveyed.clear();
     }
     Err(crate::error::Failure::Contended.into())
 }

@@ -60,9 +60,12 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubtful = loaded.record.used.as_ref().is_some_and(|used| context.doubts.has(&located.key, used.at));
-        let doubt = if doubtful { Doubt::Known } else { Doubt::None };
-        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
+        let (doubt, clock) = match &loaded.record.used {
+            Some(used) if context.doubts.excuse(&located.key, used.at, now) => (Doubt::Known, context.now()),
+            Some(_) => (Doubt::None, context.now()),
+            None => (Doubt::None, now),
+        };
+        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, clock, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
@@ -70,7 +73,11 @@ pub(crate) async fn refresh(
                 }
                 // Somebody was quicker: the next decision sees what they did.
             }
-            Decision::Repeat(answer) => return repeat(context, &loaded, &answer, now).await,
+            Decision::Repeat(answer) => {
+                let answer = repeat(context, &loaded, &answer, now).await?;
+                context.doubts.answered(&located.key, now.after(context.policy.lifetimes.refresh_retry_window));
+                return Ok(answer);
+            }
             Decision::Revoke(commit) => {
                 // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
                 let _ = context.commit(&commit).await?;
@@ -91,6 +98,7 @@ fn decide(
     asked: &Asked,
     drawn: &Drawn,
     doubt: Doubt,
+    clock: Timestamp,
     now: Timestamp,
 ) -> Result<Decision, TokenError> {
     let owner = loaded.owner().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
@@ -101,8 +109,10 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
-        // A clock that shows a moment before the use, by more than clocks may differ, was set back: that opens no window.
-        let in_window = now < used.at.after(window) && now >= used.at.before(policy.lifetimes.clock_skew);
+        // By when the request arrived, since it may have waited for its twin. But a clock that now shows a moment before
+        // the use, by more than clocks may differ, was set back: that opens no window.
+        let set_back = clock < used.at.before(policy.lifetimes.clock_skew);
+        let in_window = now < used.at.after(window) && !set_back;
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
             Doubt::None if window.is_zero() || !in_window => {
@@ -215,7 +225,6 @@ async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timesta
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }
     liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
-    context.doubts.settle(&spent.record.key);
     if let Some(grant) = spent.parent.as_deref() {
         context.tell(&record::event(grant, What::Repeated, now));
     }

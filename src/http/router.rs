@@ -16,8 +16,7 @@ use crate::refusal::{AuthorizeError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
-/// What became of a request.
-#[derive(Debug)]
+/// What became of a request. Its `Debug` output holds nothing of request or response: cookies, codes and tokens are in them.
 #[must_use = "a request must be answered"]
 pub enum Outcome<B> {
     /// This is the answer.
@@ -31,6 +30,18 @@ pub enum Outcome<B> {
     },
     /// It is for none of the server's endpoints.
     NotMine(Request<B>),
+}
+
+impl<B> std::fmt::Debug for Outcome<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Respond(response) => f.debug_tuple("Respond").field(&response.status()).finish(),
+            Self::Interact { pending, request: _ } => {
+                f.debug_struct("Interact").field("pending", pending).finish_non_exhaustive()
+            }
+            Self::NotMine(request) => f.debug_tuple("NotMine").field(request.method()).finish(),
+        }
+    }
 }
 
 /// The endpoints.

@@ -25,7 +25,6 @@ use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
 
 /// A pending authorization in the browser's keeping.
-#[derive(Debug)]
 pub struct Suspended {
     /// What brings it back, with the cookie: goes into a hidden field or a query. At most some 20 KiB, typically under 1 KiB.
     pub handle: String,
@@ -33,6 +32,13 @@ pub struct Suspended {
     pub csrf: String,
     /// To set in the response, unless the browser has it already.
     pub set_cookie: Option<HeaderValue>,
+}
+
+impl std::fmt::Debug for Suspended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Together they decide in the user's name.
+        f.write_str("Suspended(..)")
+    }
 }
 
 /// The longest handle that is looked at, in bytes.

@@ -136,9 +136,7 @@ impl<'a> Grants<'a> {
         for _ in 0..crate::grant::ATTEMPTS {
             let loaded = context.load_one(key).await?.ok_or(ManageError::NotFound)?;
             let authorization = Authorization::read(&loaded.record).map_err(|_| Failure::Corrupt)?;
-            let keys: Vec<_> =
-                authorization.grants.iter().map(|name| grant_key(&context.keys, key.partition, name)).collect();
-            let grants = context.load(&keys).await?;
+            let grants = context.load(&authorization.keys_of_grants(&context.keys, key.partition)).await?;
             let commit = self.removal(&loaded, &authorization, grants.iter().flatten());
             if context.commit(&commit).await? == Committed::Applied {
                 return Ok(());

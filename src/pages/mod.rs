@@ -34,8 +34,8 @@ pub trait Pages: Send + Sync + 'static {
     fn sources(&self) -> String;
 }
 
-/// What the consent page is given.
-#[derive(Debug, Clone)]
+/// What the consent page is given. Its `Debug` output is without what decides: handle and csrf.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConsentView<'a> {
     /// The client's name, made safe to show: cut to length, without tricks of writing direction. Still to be escaped.
@@ -78,6 +78,18 @@ pub struct FormPostView<'a> {
     pub action: &'a str,
     /// Names and values of the hidden fields.
     pub fields: Vec<(&'a str, Secret)>,
+}
+
+impl std::fmt::Debug for ConsentView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsentView")
+            .field("client_name", &self.client_name)
+            .field("redirect_host", &self.redirect_host)
+            .field("user_name", &self.user_name)
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> ErrorView<'a> {

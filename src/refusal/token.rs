@@ -44,6 +44,9 @@ pub enum TokenError {
     /// The redirect URI must be repeated.
     #[error("the redirect URI of the authorization request must be repeated")]
     RedirectUriMissing,
+    /// The code has no challenge, and the client must have one.
+    #[error("the authorization code has no challenge, and the client must have one")]
+    ChallengeMissing,
     /// The code has a challenge; the verifier is missing.
     #[error("the code verifier is missing")]
     VerifierMissing,

@@ -247,15 +247,15 @@ pub fn append_query(uri: &str, pairs: &[(&str, &str)]) -> String {
 #[must_use]
 pub fn without_parameters<'u>(uri: &'u str, names: &[&str]) -> Cow<'u, str> {
     let Some((base, query)) = uri.split_once('?') else { return Cow::Borrowed(uri) };
-    let named = |piece: &&str| {
+    let is_kept = |piece: &&str| {
         let name = piece.split_once('=').map_or(*piece, |(name, _)| name);
         let name = decode_component(name).unwrap_or(Cow::Borrowed(name));
-        names.iter().any(|other| *other == name)
+        !names.iter().any(|dropped| *dropped == name)
     };
-    if !query.split('&').any(|piece| named(&piece)) {
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    if kept.len() == query.split('&').count() {
         return Cow::Borrowed(uri);
     }
-    let kept: Vec<&str> = query.split('&').filter(|piece| !named(piece)).collect();
     Cow::Owned(if kept.is_empty() { base.to_owned() } else { [base, "?", &kept.join("&")].concat() })
 }
 
@@ -361,6 +361,18 @@ mod tests {
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_dropped_by_name_and_all_else_stays() {
+        let drop = |uri| without_parameters(uri, &["code", "state"]).into_owned();
+        for uri in
+            ["https://h/cb", "https://h/cb?", "https://h/cb?a=1&&b", "https://h/cb?Code=1&codes=2", "x.y:/?a=%zz"]
+        {
+            assert_eq!(drop(uri), uri);
+        }
+        assert_eq!(drop("https://h/cb?code=1&a=%20&st%61te=2&c%6fde&b"), "https://h/cb?a=%20&b");
+        assert_eq!(drop("https://h/cb?code&state="), "https://h/cb");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use grantor::{ClientId, Lifetimes, OmittedRedirectUri, RedirectUriAtTokenEndpoin
 use http::StatusCode;
 
 use crate::harness::*;
-use crate::spy::{Spy, at_once};
+use crate::spy::{Fault, Spy, at_once};
 
 /// An exchange that is right but for what a test changes.
 fn exchange(code: &str) -> Vec<(&str, &str)> {
@@ -557,4 +557,27 @@ async fn c_17_each_wrong_grant_type_has_its_error() {
     world.token(WEB, &changed(&right, &[("code", "")])).await.refused("invalid_request");
     world.token(WEB, &[("grant_type", "refresh_token")]).await.refused("invalid_request");
     world.redeem(WEB, &code).await.tokens();
+}
+
+#[tokio::test]
+async fn c_16_an_exchange_in_doubt_is_refused_when_sent_again_and_ends_nothing() {
+    let (world, spy) = Spy::world(|builder| builder).await;
+    for fault in [Fault::InDoubtAndApplied, Fault::InDoubtAndLost] {
+        let code = world.valid_code(WEB).await;
+        spy.fail_next(fault);
+        let request = || post_as(WEB, "/token", &exchange(&code));
+        let answers = at_once(&[&world], vec![request()]).await;
+        assert_eq!(answers[0].status, StatusCode::SERVICE_UNAVAILABLE);
+        world.take_events();
+        if fault == Fault::InDoubtAndLost {
+            // It did not happen: the retry is the exchange, and what comes after it is a replay like any other.
+            world.send(request()).await.answer().tokens();
+            world.send_ending_a_grant(request()).await.refused("invalid_grant");
+            assert!(tells_of_a_replay(&world.take_events()));
+        } else {
+            world.send(request()).await.answer().refused("invalid_grant");
+            assert_eq!(world.take_refusals(), [Refusal::Token(TokenError::CodeInDoubt)]);
+            assert!(world.records(Kind::GRANT).iter().any(|grant| grant.state == State::Live));
+        }
+    }
 }

@@ -18,6 +18,8 @@ use grantor::store::{Commit, Committed, Kind, MemoryStore, Payload, Record, Stat
 use grantor::{Approval, AuthorizationServer, Builder, Outcome, PendingAuthorization, Require};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
+pub use crate::forge::{near_misses, reseal};
+
 pub const ISSUER: &str = "https://auth.example.com";
 /// The pair of RFC 7636 App. B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -166,20 +168,17 @@ impl World {
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let observed = Arc::clone(&events);
-        let builder = AuthorizationServer::builder(issuer)
-            .shared_store(store)
-            .clock(Arc::clone(&clock) as _)
-            .secret([7; 32])
-            .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
-            .default_scope("read", "Read your data")
-            .scope("write", "Change your data")
-            .scope("admin", "Manage everything")
-            .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
-            .resource(RESOURCE, ["read", "write"])
-            .resource(OTHER_RESOURCE, ["read"]);
-        let server = configure(builder).build().unwrap();
+        let server = configure(builder(issuer, store, &clock, &events)).build().unwrap();
         Self { server, store: memory, clock, events, canaries: Mutex::default() }
+    }
+
+    /// Another node: a server with the same configuration, secret, clock and observer over the same records, by `store`.
+    pub fn server_over(
+        &self,
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> AuthorizationServer {
+        configure(builder(ISSUER, store, &self.clock, &self.events)).build().unwrap()
     }
 
     pub async fn register(&self, client: Known, metadata: ClientMetadata) {
@@ -424,6 +423,29 @@ impl World {
     }
 }
 
+fn builder(issuer: &str, store: Arc<dyn Store>, clock: &Arc<ManualClock>, events: &Arc<Mutex<Vec<Event>>>) -> Builder {
+    let observed = Arc::clone(events);
+    AuthorizationServer::builder(issuer)
+        .shared_store(store)
+        .clock(Arc::clone(clock) as _)
+        .secret([7; 32])
+        .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
+        .default_scope("read", "Read your data")
+        .scope("write", "Change your data")
+        .scope("admin", "Manage everything")
+        .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
+        .resource(RESOURCE, ["read", "write"])
+        .resource(OTHER_RESOURCE, ["read"])
+}
+
+/// The answer of an endpoint, without the rules of [`World::send`]: for a test that broke the store, or that changes it meanwhile.
+pub async fn ask(server: &AuthorizationServer, request: Request<String>) -> Answer {
+    match server.handle(request).await {
+        Outcome::Respond(response) => Answer::of(response),
+        other => panic!("expected an answer, got {other:?}"),
+    }
+}
+
 /// What became of a request.
 #[derive(Debug)]
 pub enum Sent {
@@ -649,71 +671,6 @@ pub fn changed<'p>(parameters: &[(&'p str, &'p str)], changes: &[(&'p str, &'p s
 /// The parameters without this one.
 pub fn without<'p>(parameters: &[(&'p str, &'p str)], name: &str) -> Vec<(&'p str, &'p str)> {
     parameters.iter().copied().filter(|(other, _)| *other != name).collect()
-}
-
-/// The token that one gets by changing the bytes of another (32 random, 2 of the partition) and computing its checksum anew.
-pub fn reseal(token: &str, prefix: &str, edit: impl FnOnce(&mut [u8])) -> String {
-    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let mut raw = engine.decode(&token[4..]).unwrap();
-    edit(&mut raw[..34]);
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(prefix.as_bytes());
-    crc.update(&raw[..34]);
-    raw[34..].copy_from_slice(&crc.finalize().to_be_bytes());
-    format!("{prefix}{}", engine.encode(raw))
-}
-
-/// Texts that are almost this token: none of them is.
-pub fn near_misses(token: &str) -> Vec<String> {
-    let (prefix, body) = token.split_at(4);
-    let mut texts = Vec::new();
-    for at in 0..token.len() {
-        for other in ["A", "b", "-", "_", "0"] {
-            if &token[at..=at] != other {
-                texts.push(format!("{}{other}{}", &token[..at], &token[at + 1..]));
-            }
-        }
-        texts.push(token[..at].to_owned());
-        texts.push(format!("{}{}", &token[..at], &token[at + 1..]));
-    }
-    // With a sound checksum: each bit of the random part and of the partition flipped.
-    for bit in 0..34 * 8 {
-        texts.push(reseal(token, prefix, |raw| raw[bit / 8] ^= 1 << (bit % 8)));
-    }
-    texts.extend([
-        format!("{token}A"),
-        format!("{token}="),
-        format!("{token}=="),
-        format!("{token} "),
-        format!(" {token}"),
-        format!("{token}{token}"),
-        format!("{token}\u{200b}"),
-        body.to_owned(),
-        prefix.to_owned(),
-        prefix.trim_end_matches('_').to_owned(),
-        format!("{prefix}{prefix}{body}"),
-        token.to_uppercase(),
-        token.to_lowercase(),
-        format!("{}{body}", prefix.to_uppercase()),
-        token.replacen('_', "-", 1),
-        token.replacen('_', "", 1),
-        format!("{prefix}{}", "A".repeat(51)),
-        format!("{prefix}{}", "_".repeat(51)),
-        "0".to_owned(),
-        "null".to_owned(),
-        "*".to_owned(),
-        "%".to_owned(),
-        "' OR 1=1 --".to_owned(),
-        "../../etc/passwd".to_owned(),
-        format!("{prefix}{}", "A".repeat(15_000)),
-    ]);
-    // The other alphabet, and the other last characters that a lax decoder would read as the same bytes.
-    texts.push(format!("{prefix}{}", body.replace('-', "+").replace('_', "/")));
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let last = alphabet.find(&body[50..]).unwrap();
-    texts.extend((1..4).map(|stray| format!("{}{}", &token[..54], &alphabet[last + stray..=last + stray])));
-    texts.retain(|text| text != token && !text.is_empty());
-    texts
 }
 
 fn random_part(token: &str) -> Option<Vec<u8>> {

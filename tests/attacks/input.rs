@@ -72,7 +72,7 @@ async fn in_01_a_repeated_parameter_is_refused() {
     }
     // One that nobody knows, one without a value, one written otherwise, and many.
     let tail = encode(&valid);
-    let many: String = (0..30).map(|at| format!("&x{at}=1")).collect();
+    let many = (0..30).map(|at| format!("&x{at}=1")).collect::<Vec<_>>().concat();
     for more in ["x=1&x=1", "x=&x", "x=1&%78=2", "scop%65=read", "s%63ope", &format!("x7=2{many}")] {
         let sent = world.send(get(format!("/authorize?{tail}&{more}"))).await;
         sent.redirected(CALLBACK, "invalid_request", Some("a b&c=d/é"));
@@ -132,7 +132,7 @@ async fn in_01_resource_may_be_repeated() {
     let resources = [("resource", RESOURCE), ("resource", OTHER_RESOURCE), ("resource", RESOURCE)];
     let parameters = [world.valid_request(WEB), resources.to_vec()].concat();
     let pending = world.authorize(&parameters).await.pending();
-    let asked: Vec<_> = pending.resources().iter().map(|resource| resource.as_str()).collect();
+    let asked: Vec<_> = pending.resources().iter().map(grantor::wire::uri::Resource::as_str).collect();
     assert_eq!(asked, [RESOURCE, OTHER_RESOURCE]);
 }
 

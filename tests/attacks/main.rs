@@ -11,25 +11,34 @@
     reason = "a test fails by panicking, and its name says what it is about"
 )]
 
+mod acts;
 mod authorize;
 mod bearer;
 mod browser;
+mod cancellation;
 mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
 mod edge;
+mod endings;
 mod extension;
+mod faulty;
+mod forge;
 mod harness;
 mod html;
 mod input;
 mod interaction;
 mod intercept;
+mod interleaving;
 mod introspection;
 mod lifecycle;
 mod metadata;
+mod outage;
 mod pages;
 mod pkce;
+mod printed;
+mod race;
 mod races;
 mod redirect;
 mod refresh;

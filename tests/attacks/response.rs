@@ -458,17 +458,16 @@ fn r_20_whatever_is_wrong_the_answer_goes_to_the_registered_uri() {
                 return Ok(());
             }
             Sent::NotMine => panic!(),
-            Sent::Answer(answer) => match answer.redirect() {
-                Some(redirect) => {
+            Sent::Answer(answer) => {
+                if let Some(redirect) = answer.redirect() {
                     prop_assert_eq!(redirect.base, CALLBACK);
                     redirect.parameters.into_iter().collect()
-                }
-                None => {
+                } else {
                     let posted = Posted::of(&answer);
                     prop_assert_eq!(posted.action, CALLBACK);
                     posted.fields
                 }
-            },
+            }
         };
         let value = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         prop_assert_eq!(value("state"), state);
