@@ -175,10 +175,13 @@ fn refreshing(client: Known, token: &str) -> http::Request<String> {
     post_as(client, "/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
 }
 
+/// A lifetime, among all.
+type Field = fn(&mut Lifetimes) -> &mut Duration;
+
 #[tokio::test]
 async fn q_03_extreme_lifetimes_are_refused_or_saturate() {
     // Of the server: a value is refused at build, by name, or is served.
-    let fields: [(&str, fn(&mut Lifetimes) -> &mut Duration); 8] = [
+    let fields: [(&str, Field); 8] = [
         ("access_token", |lifetimes| &mut lifetimes.access_token),
         ("refresh_token", |lifetimes| &mut lifetimes.refresh_token),
         ("grant", |lifetimes| &mut lifetimes.grant),
