@@ -76,11 +76,11 @@ pub(crate) async fn consent_need(
     }
     let key = context.keys.authorization(subject, client.id());
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
-    // The epoch tells the client that was agreed to from a later one of the same name. What cannot be read is not remembered.
-    let same_client = loaded.owner().is_some_and(|owner| owner.client == client.link());
-    let remembered = same_client
-        && Authorization::read(&loaded.record)
-            .is_ok_and(|authorization| authorization.remembers(pending.scope(), pending.resources(), context.now()));
+    // What cannot be read is not remembered.
+    let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
+        Authorization::is_of(&loaded.record, client.link())
+            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+    });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
 
@@ -189,6 +189,7 @@ fn decide(
         Some(record) => Authorization::read(record).map_err(|_| Failure::Corrupt)?,
         None => Authorization::new(subject, client.id()),
     };
+    authorization.keep_consent_to(present, client.link());
     // Where the host answers for the client, nobody was asked: that is not the user's consent.
     if client.metadata().consent != Consent::Implied || pending.prompt().demands_consent() {
         authorization.remember(scope, &asked.resources, now, now.after(lifetimes.consent));

@@ -59,6 +59,21 @@ impl Authorization {
         self.grants.iter().map(|name| grant_key(keys, partition, name)).collect()
     }
 
+    /// Whether the consent in this record was given to the client of this link: to a client that was deactivated since, or deleted and its
+    /// identifier given to another, none was.
+    pub(crate) fn is_of(record: &Record, client: Link) -> bool {
+        record.owner.as_ref().is_some_and(|owner| owner.client == client)
+    }
+
+    /// Forgets consent that was given to another client of the same name.
+    pub(crate) fn keep_consent_to(&mut self, present: Option<&Record>, client: Link) {
+        if present.is_some_and(|present| !Self::is_of(present, client)) {
+            self.scope = Scope::empty();
+            self.resources.clear();
+            self.remembered_until = Timestamp::from_millis(i64::MIN);
+        }
+    }
+
     /// Whether consent to all of this is remembered.
     pub(crate) fn remembers(&self, scope: &Scope, resources: &[Resource], now: Timestamp) -> bool {
         !self.remembered_until.has_come(now)

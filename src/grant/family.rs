@@ -211,6 +211,7 @@ fn enlist(
         list.grants = living.into_iter().map(|(name, _)| name).collect();
     }
     list.grants.push(new.name);
+    list.keep_consent_to(new.present, new.owner.client);
     let record = Arc::new(list.to_record(keys, new.present, new.owner.client, needed_until, now));
     match new.present {
         Some(present) => {

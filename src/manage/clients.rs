@@ -218,7 +218,7 @@ impl<'a> Clients<'a> {
     pub async fn secrets(self, id: &ClientId) -> Result<Vec<ClientSecret>, ManageError> {
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         let keys: Vec<_> =
-            client.secrets().iter().map(|secret| use_mark(&self.context.keys, &client, secret.id)).collect();
+            client.secrets().iter().map(|secret| use_mark(&self.context.keys, &client, secret)).collect();
         let marks = self.context.load(&keys).await?;
         let secrets = client.secrets().iter().zip(marks).map(|(secret, mark)| ClientSecret {
             id: secret.id,

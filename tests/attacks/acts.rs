@@ -140,15 +140,6 @@ impl Ended {
         }
     }
 
-    /// Whether it says that the server could not do it, for now.
-    pub fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Http(answer) => answer.status == http::StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed(failure) => failure.is_temporary(),
-            Self::Done | Self::Refused(_) => false,
-        }
-    }
-
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Http(answer) => Some(answer),
