@@ -127,9 +127,9 @@ async fn f_02_without_a_window_one_refresh_wins_and_repetition_ends_the_family()
             let answers = at_once(&[&world, &other][..nodes], requests).await;
             let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::OK);
             assert_eq!(won.len(), 1, "{callers} callers, {nodes} nodes");
-            lost.iter().for_each(|answer| {
+            for answer in &lost {
                 answer.refused("invalid_grant").same_as(lost[0]);
-            });
+            }
             assert_eq!(live_leaves(&world), 0);
             assert_eq!(world.records(Kind::REFRESH_TOKEN).len(), 2, "one successor");
             let (access, successor) = won[0].tokens();
