@@ -47,8 +47,8 @@ impl RecentUses {
 
 /// The key of the mark that a secret was used, in its client's partition.
 ///
-/// Named by the secret itself and when it was made, and not by its number: a client that was forgotten, or that became public, numbers
-/// its secrets from one again, and a new secret must not seem to have been used.
+/// Named by the secret itself and when it was made, and not by its number: a client that was forgotten, or that became
+/// public, numbers its secrets from one again, and a new secret must not seem to have been used.
 pub(crate) fn mark(keys: &KeySpace, client: &Client, secret: &StoredSecret) -> Key {
     let mut name = secret.digest.to_vec();
     name.extend_from_slice(&secret.created_at.as_millis().to_be_bytes());

@@ -1,6 +1,7 @@
 //! A token for the client itself (RFC 6749 §4.4).
 //!
-//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh token.
+//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh
+//! token.
 
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};

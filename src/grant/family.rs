@@ -176,7 +176,8 @@ fn grant_record(
     })
 }
 
-/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes some.
+/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes
+/// some.
 fn enlist(
     commit: &mut Commit,
     policy: &Policy,

@@ -91,7 +91,8 @@ pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<Str
     response
 }
 
-/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may go, redirects included.
+/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
+/// go, redirects included.
 pub(super) fn page(pages: &dyn Pages, status: StatusCode, html: String, form_action: &str) -> Response<String> {
     let mut response = response(status, html);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -167,8 +168,9 @@ pub(super) fn form_target(uri: &str) -> String {
     }
 }
 
-/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP address but 127.0.0.1.
-/// A browser ignores a source it cannot read, and would then block the form; and a `;` or `,` would begin another directive.
+/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP
+/// address but 127.0.0.1. A browser ignores a source it cannot read, and would then block the form; and a `;` or `,`
+/// would begin another directive.
 fn is_policy_host(host: &str) -> bool {
     let readable = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
     let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
