@@ -85,7 +85,7 @@ fn token(
         payload,
     };
     let (access_token, record) = mint(keys, TokenKind::Access, link.key.partition, random.expose(), terms);
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: granted.scope.clone() };
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: granted.scope.clone() };
     let commit = Commit {
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
         writes: vec![Write::Insert(record)],

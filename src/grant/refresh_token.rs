@@ -199,7 +199,7 @@ fn issue(
         }
     };
     writes.push(Write::Insert(access));
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: narrowed.scope.clone() };
     let event = record::event(grant, issued, now);
     let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {
