@@ -11,6 +11,7 @@
 //! | `record.rs` | [`Record`]: fixed columns and one opaque payload; [`Loaded`] |
 //! | `commit.rs` | [`Commit`]: conditions, writes and events that happen together or not at all |
 //! | `query.rs` | [`Query`], [`Page`], [`Listing`]: keyset pagination |
+//! | `scan.rs` | [`Scanned`], [`ScanCursor`]: everything, a piece at a time |
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `memory/` | [`MemoryStore`], the reference |
@@ -27,6 +28,7 @@ mod memory;
 mod outbox;
 mod query;
 mod record;
+mod scan;
 
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
@@ -37,3 +39,4 @@ pub use memory::MemoryStore;
 pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
+pub use scan::{ScanCursor, Scanned};
