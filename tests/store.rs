@@ -13,6 +13,8 @@
 mod broken;
 #[path = "store/caught.rs"]
 mod caught;
+#[path = "store/chained.rs"]
+mod chained;
 #[path = "store/conformance.rs"]
 mod conformance;
 #[path = "store/fixture.rs"]
@@ -21,3 +23,5 @@ mod fixture;
 mod memory;
 #[path = "store/model.rs"]
 mod model;
+#[path = "store/sample.rs"]
+mod sample;

@@ -14,9 +14,11 @@
 //! | `scan.rs` | [`Scanned`], [`ScanCursor`]: everything, a piece at a time |
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
+//! | `chain.rs` | [`EventChain`]: shows when somebody has meddled with events |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
+mod chain;
 mod commit;
 mod contract;
 mod error;
@@ -30,6 +32,7 @@ mod query;
 mod record;
 mod scan;
 
+pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
 pub use error::StoreError;
