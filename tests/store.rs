@@ -11,6 +11,8 @@
 
 #[path = "store/broken.rs"]
 mod broken;
+#[path = "store/cached.rs"]
+mod cached;
 #[path = "store/caught.rs"]
 mod caught;
 #[path = "store/chained.rs"]

@@ -15,9 +15,11 @@
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `chain.rs` | [`EventChain`]: shows when somebody has meddled with events |
+//! | `cache/` | [`CachingStore`], in front of any store |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
+mod cache;
 mod chain;
 mod commit;
 mod contract;
@@ -32,6 +34,7 @@ mod query;
 mod record;
 mod scan;
 
+pub use cache::{CacheOptions, CachingStore};
 pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
