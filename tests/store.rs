@@ -19,6 +19,8 @@ mod caught;
 mod chained;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "store/encrypted.rs"]
+mod encrypted;
 #[path = "store/fixture.rs"]
 mod fixture;
 #[path = "store/memory.rs"]

@@ -16,6 +16,7 @@
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `chain.rs` | [`EventChain`]: shows when somebody has meddled with events |
 //! | `cache/` | [`CachingStore`], in front of any store |
+//! | `encrypt/` | `EncryptingStore`, in front of any store (feature `encryption`) |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
@@ -23,6 +24,8 @@ mod cache;
 mod chain;
 mod commit;
 mod contract;
+#[cfg(feature = "encryption")]
+mod encrypt;
 mod error;
 mod key;
 pub(crate) mod keyspace;
@@ -38,6 +41,8 @@ pub use cache::{CacheOptions, CachingStore};
 pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
+#[cfg(feature = "encryption")]
+pub use encrypt::{EncryptingStore, KeyRing, Resealed};
 pub use error::StoreError;
 pub use key::{Key, Kind, Partition, Tenant};
 pub(crate) use keyspace::KeySpace;
