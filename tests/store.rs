@@ -29,3 +29,5 @@ mod memory;
 mod model;
 #[path = "store/sample.rs"]
 mod sample;
+#[path = "store/transferred.rs"]
+mod transferred;

@@ -17,6 +17,7 @@
 //! | `chain.rs` | [`EventChain`]: shows when somebody has meddled with events |
 //! | `cache/` | [`CachingStore`], in front of any store |
 //! | `encrypt/` | `EncryptingStore`, in front of any store (feature `encryption`) |
+//! | `transfer/` | [`Export`] and [`Import`]: from one store to another |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
@@ -36,6 +37,7 @@ mod outbox;
 mod query;
 mod record;
 mod scan;
+mod transfer;
 
 pub use cache::{CacheOptions, CachingStore};
 pub use chain::{ChainHead, ChainVerdict, EventChain};
@@ -51,3 +53,4 @@ pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
 pub use scan::{ScanCursor, Scanned};
+pub use transfer::{DumpReader, Export, Import, Imported, TransferError, export_to, import_from};
