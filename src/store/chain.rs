@@ -11,8 +11,9 @@ const PIECE: u32 = 1_000;
 
 /// Links the events of one server to a chain: each link is a digest over the one before and the event.
 ///
-/// The store need not know of it. The host follows the outbox, keeps the [`ChainHead`] it has come to now and then, and later reads again what lies
-/// between two of them. An event that was changed, removed, added or put elsewhere in between shows.
+/// The store need not know of it. The host follows the outbox, keeps the [`ChainHead`] it has come to now and then, and
+/// later reads again what lies between two of them. An event that was changed, removed, added or put elsewhere in
+/// between shows.
 ///
 /// ```
 /// # use grantor::store::{ChainHead, ChainVerdict, EventChain, Outbox, StoreError, Tenant};
@@ -28,8 +29,9 @@ const PIECE: u32 = 1_000;
 ///
 /// # What it proves
 ///
-/// As much as the heads are worth. Whoever can change events *and* heads can make both fit, so keep heads elsewhere (a log that others
-/// hold, a ticket, paper), or use [`with_key`](Self::with_key) and keep the key elsewhere. Events that were forgotten by
+/// As much as the heads are worth. Whoever can change events *and* heads can make both fit, so keep heads elsewhere (a
+/// log that others hold, a ticket, paper), or use [`with_key`](Self::with_key) and keep the key elsewhere. Events that
+/// were forgotten by
 /// [`Outbox::forget_events`] cannot be verified any more: verify from the head that was reached before.
 #[derive(Debug, Clone)]
 pub struct EventChain {

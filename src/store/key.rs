@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 pub struct Tenant(pub [u8; 16]);
 
 impl Tenant {
-    /// That of the server with this issuer, byte for byte as its builder was given it: to ask an [`Outbox`](super::Outbox) for its events.
+    /// That of the server with this issuer, byte for byte as its builder was given it: to ask an
+    /// [`Outbox`](super::Outbox) for its events.
     pub fn of_issuer(issuer: &str) -> Self {
         let digest: [u8; 32] = Sha256::digest(issuer).into();
         let (head, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
@@ -21,8 +22,9 @@ impl Tenant {
 
 /// The unit of atomicity: one [`Commit`](super::Commit) touches records of one partition only.
 ///
-/// A sharded engine places a partition on one shard, and a commit becomes a transaction of that shard. It is a keyed hash of the subject (of the
-/// client, for what has no subject): uniform over all 65,536 values and meaningless to whoever lacks the key.
+/// A sharded engine places a partition on one shard, and a commit becomes a transaction of that shard. It is a keyed
+/// hash of the subject (of the client, for what has no subject): uniform over all 65,536 values and meaningless to
+/// whoever lacks the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition(pub u16);
 

@@ -1,10 +1,11 @@
 //! What is kept, what it rests on, and when it must go.
 //!
-//! An answer rests on every record that it shows, and on every record that it would show if that existed: the key itself, its parent, its
-//! client, its subject. Who writes to one of them drops every answer that rests on it.
+//! An answer rests on every record that it shows, and on every record that it would show if that existed: the key
+//! itself, its parent, its client, its subject. Who writes to one of them drops every answer that rests on it.
 //!
-//! A load that is under way while somebody writes may come back with what was there before. Writes are therefore numbered: a load
-//! remembers the last number when it begins, and what it brings is not kept if one of the records it rests on was written to since.
+//! A load that is under way while somebody writes may come back with what was there before. Writes are therefore
+//! numbered: a load remembers the last number when it begins, and what it brings is not kept if one of the records it
+//! rests on was written to since.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
@@ -180,8 +181,8 @@ fn rests_on(key: &Key, loaded: &Loaded) -> impl Iterator<Item = Key> + use<> {
     [Some(*key), parent, client, subject].into_iter().flatten()
 }
 
-/// Whether an answer is a good one: the record counts, and so does all that it hangs on. Others are not kept, so that what was not there, or did
-/// not count, is seen as soon as it does.
+/// Whether an answer is a good one: the record counts, and so does all that it hangs on. Others are not kept, so that
+/// what was not there, or did not count, is seen as soon as it does.
 pub(super) fn counts(loaded: &Loaded) -> bool {
     let Loaded { record, parent, client, subject } = loaded;
     let live = |record: &crate::store::Record| record.state == State::Live;

@@ -16,11 +16,12 @@ use crate::store::{
 /// For how long a [`CachingStore`] may answer from what it has seen. By default not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheOptions {
-    /// For how long the record of a client is kept. Within this time another node may go on with the secrets, redirect URIs and state that a
-    /// client had before it was changed here. Default 0: not at all.
+    /// For how long the record of a client is kept. Within this time another node may go on with the secrets, redirect
+    /// URIs and state that a client had before it was changed here. Default 0: not at all.
     pub clients_for: Duration,
-    /// For how long an access token that counts is kept, with what it hangs on. Within this time another node may still accept a token that was revoked here,
-    /// by itself, with its grant, its client or its subject. It never outlives its own expiry. Default 0: not at all.
+    /// For how long an access token that counts is kept, with what it hangs on. Within this time another node may still
+    /// accept a token that was revoked here, by itself, with its grant, its client or its subject. It never outlives
+    /// its own expiry. Default 0: not at all.
     pub tokens_for: Duration,
     /// How many answers are kept, at most; what came first goes first. Default 10,000.
     pub max_entries: usize,
@@ -51,19 +52,22 @@ impl Default for CacheOptions {
 ///
 /// # What it costs in truth
 ///
-/// With both durations at 0 it passes everything on and keeps every promise of [`Store`]. With others it keeps all but one: a load may show
-/// what was true up to that long ago.
+/// With both durations at 0 it passes everything on and keeps every promise of [`Store`]. With others it keeps all but
+/// one: a load may show what was true up to that long ago.
 ///
-/// - **Through this value**, what was committed is seen at once: a commit drops every answer that shows, or would show, a record that it wrote to.
-///   A token's answer falls with the token, its grant, its client and its subject.
-/// - **On another node**, what was committed here is seen once the duration has passed since that node loaded the record, by its clock.
-///   The same holds here for a commit that was answered [`StoreError::InDoubt`], or whose future was dropped, and that happens later.
-/// - **What is decided on old records cannot break the store**: conditions and guards are evaluated below, on the records as they are. A commit
-///   that is refused drops what it rested on, so that whoever decides again decides on what is true now.
-/// - Only good answers are kept. That something is missing, spent, revoked or inactive is never remembered; nor is anything but clients and access
-///   tokens. Codes, refresh tokens and grants are always read below.
+/// - **Through this value**, what was committed is seen at once: a commit drops every answer that shows, or would show,
+///   a record that it wrote to. A token's answer falls with the token, its grant, its client and its subject.
+/// - **On another node**, what was committed here is seen once the duration has passed since that node loaded the
+///   record, by its clock. The same holds here for a commit that was answered [`StoreError::InDoubt`], or whose future
+///   was dropped, and that happens later.
+/// - **What is decided on old records cannot break the store**: conditions and guards are evaluated below, on the
+///   records as they are. A commit that is refused drops what it rested on, so that whoever decides again decides on
+///   what is true now.
+/// - Only good answers are kept. That something is missing, spent, revoked or inactive is never remembered; nor is
+///   anything but clients and access tokens. Codes, refresh tokens and grants are always read below.
 ///
-/// Put it before an encrypting store, not behind: then what is opened once need not be opened again. Events are read from the store below.
+/// Put it before an encrypting store, not behind: then what is opened once need not be opened again. Events are read
+/// from the store below.
 pub struct CachingStore {
     inner: Arc<dyn Store>,
     clock: Arc<dyn Clock>,

@@ -16,8 +16,9 @@ use crate::store::{
 
 /// Any store, with the payloads and kept answers of its records sealed by keys that only the host has.
 ///
-/// What lies below is XChaCha20-Poly1305 of the payload, bound to the key of its record: what is moved to another record, altered, or sealed
-/// with a key that is not on the [`KeyRing`] is answered with [`StoreError::Corrupt`], never with something else.
+/// What lies below is XChaCha20-Poly1305 of the payload, bound to the key of its record: what is moved to another
+/// record, altered, or sealed with a key that is not on the [`KeyRing`] is answered with [`StoreError::Corrupt`], never
+/// with something else.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,12 +32,13 @@ use crate::store::{
 ///
 /// # What it hides, and what it does not
 ///
-/// A dump shows no payload: no scope, no subject, no redirect URI, no digest of a client's secret. It still shows the columns that the store
-/// itself works with: keys (digests), tenant, state, times, how records hang together, the lengths of payloads, and **the labels** of clients (name,
-/// `client_id`, authentication method), since lists search and sort by them. Events that a store keeps are not sealed either.
+/// A dump shows no payload: no scope, no subject, no redirect URI, no digest of a client's secret. It still shows the
+/// columns that the store itself works with: keys (digests), tenant, state, times, how records hang together, the
+/// lengths of payloads, and **the labels** of clients (name, `client_id`, authentication method), since lists search
+/// and sort by them. Events that a store keeps are not sealed either.
 ///
-/// It does not show when a whole record is put back to what it was before, or when such a column is changed by somebody who can write
-/// to the database: bound to a record is what it says, not that it is the latest.
+/// It does not show when a whole record is put back to what it was before, or when such a column is changed by somebody
+/// who can write to the database: bound to a record is what it says, not that it is the latest.
 ///
 /// A store that has records in the clear cannot be put behind it as it is: export it and import it through this one
 /// (see [`Export`](crate::store::Export)). The other way leads back.
@@ -69,8 +71,8 @@ impl EncryptingStore {
         Self { entropy, ..self }
     }
 
-    /// Moves some records, about `limit` (1 to 1,000), to the key that seals, while servers go on. When a whole walk, from `None` to
-    /// where there is no more, has moved and missed none, no record needs an older key.
+    /// Moves some records, about `limit` (1 to 1,000), to the key that seals, while servers go on. When a whole walk,
+    /// from `None` to where there is no more, has moved and missed none, no record needs an older key.
     pub async fn reseal(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Resealed, StoreError> {
         let Scanned { records, next } = self.inner.scan(after, limit).await?;
         let mut resealed = Resealed { moved: 0, missed: 0, next };
@@ -146,7 +148,8 @@ impl EncryptingStore {
     }
 }
 
-/// The record with its payload and its answer as `change` makes them. Empty ones are no exception: nobody is to empty a payload unnoticed.
+/// The record with its payload and its answer as `change` makes them. Empty ones are no exception: nobody is to empty a
+/// payload unnoticed.
 fn with(
     record: &Record,
     change: impl Fn(Column, &[u8]) -> Result<Box<[u8]>, StoreError>,

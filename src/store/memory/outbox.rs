@@ -63,7 +63,8 @@ fn not_kept() -> StoreError {
     StoreError::Unavailable("no events are kept: make the store with `keeping_events`".into())
 }
 
-/// For a store that was made with [`keeping_events`](MemoryStore::keeping_events); of another, whoever asks for events is told
+/// For a store that was made with [`keeping_events`](MemoryStore::keeping_events); of another, whoever asks for events
+/// is told
 /// [`StoreError::Unavailable`].
 #[async_trait]
 impl Outbox for MemoryStore {

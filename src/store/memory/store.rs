@@ -36,13 +36,14 @@ const DEFAULT_CAPACITY: usize = 1 << 24;
 /// # Bounded
 ///
 /// It holds at most 16,777,216 records, or what [`with_capacity_limit`](Self::with_capacity_limit) says; a commit that
-/// would exceed this is answered with [`StoreError::Unavailable`] and changes nothing. Memory is in use for what is held,
-/// not for the limit, and goes back as records go.
+/// would exceed this is answered with [`StoreError::Unavailable`] and changes nothing. Memory is in use for what is
+/// held, not for the limit, and goes back as records go.
 ///
 /// # Forgetting
 ///
-/// Each commit that is applied forgets up to eight records of its shard whose `purge_after` lies at least a minute or so before its
-/// `at`, so that a store in use stays small without anybody's help. [`purge`](Store::purge) is exact, and for a store that rests.
+/// Each commit that is applied forgets up to eight records of its shard whose `purge_after` lies at least a minute or
+/// so before its `at`, so that a store in use stays small without anybody's help. [`purge`](Store::purge) is exact, and
+/// for a store that rests.
 ///
 /// # Events
 ///
@@ -50,8 +51,9 @@ const DEFAULT_CAPACITY: usize = 1 << 24;
 ///
 /// # Lists
 ///
-/// A list that names a partition (by subject, by parent) reads that partition; one by client reads what that client owns; a list of
-/// records that all have labels (clients) reads these, and by time only a page of them. Any other reads everything, a little at a time.
+/// A list that names a partition (by subject, by parent) reads that partition; one by client reads what that client
+/// owns; a list of records that all have labels (clients) reads these, and by time only a page of them. Any other reads
+/// everything, a little at a time.
 pub struct MemoryStore {
     shards: Box<[Aligned; SHARDS]>,
     records: AtomicUsize,
@@ -63,8 +65,8 @@ pub struct MemoryStore {
 #[repr(align(128))]
 struct Aligned(Mutex<Shard>);
 
-/// Takes the lock, also when a thread has panicked holding it: nothing that may panic runs between the first change of a
-/// commit and the last.
+/// Takes the lock, also when a thread has panicked holding it: nothing that may panic runs between the first change of
+/// a commit and the last.
 pub(super) fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -92,9 +94,9 @@ impl MemoryStore {
         }
     }
 
-    /// The same store, empty still, with an [`Outbox`](crate::store::Outbox): the events of every commit are kept until they are forgotten by
-    /// [`forget_events`](crate::store::Outbox::forget_events). Where `at_most` wait, a commit that tells of more is answered with
-    /// [`StoreError::Unavailable`] and changes nothing, for nothing may happen that is not told.
+    /// The same store, empty still, with an [`Outbox`](crate::store::Outbox): the events of every commit are kept until
+    /// [`forget_events`](crate::store::Outbox::forget_events). Where `at_most` wait, a commit that tells of more is
+    /// answered with [`StoreError::Unavailable`] and changes nothing, for nothing may happen that is not told.
     #[must_use]
     pub fn keeping_events(self, at_most: usize) -> Self {
         Self { events: Some(Events::new(at_most)), ..self }
@@ -114,7 +116,8 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// Every record, by key: for tests that compare what was there before and after. Not a moment in time, where others write meanwhile.
+    /// Every record, by key: for tests that compare what was there before and after. Not a moment in time, where others
+    /// write meanwhile.
     pub fn snapshot(&self) -> Vec<Arc<Record>> {
         let mut records = Vec::with_capacity(self.len());
         for shard in self.shards() {
@@ -165,7 +168,8 @@ impl MemoryStore {
             Ok(staged) => staged,
             Err(failed) => return Ok(Attempt::Done(Committed::Refused(failed))),
         };
-        // Under the lock of the shard, so that the order of events is that of the commits. Nobody who holds this one waits for that.
+        // Under the lock of the shard, so that the order of events is that of the commits. Nobody who holds this one
+        // waits for that.
         let told = match told {
             None => None,
             Some((events, json)) => {

@@ -29,7 +29,8 @@ pub enum TransferError {
     /// The dump has an end, and it does not fit what is before.
     #[error("the dump was altered: its count or checksum does not fit")]
     Altered,
-    /// The new store holds another record of that name: it is not empty, and not from an earlier attempt at the same import.
+    /// The new store holds another record of that name: it is not empty, and not from an earlier attempt at the same
+    /// import.
     #[error("the store already holds another record of the name {key}")]
     Conflict {
         /// The key, as dumps have it.

@@ -90,9 +90,11 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// Writes everything in a store to `file`, and tells `progress` after each piece how many records there were. Returns how many there are.
+/// Writes everything in a store to `file`, and tells `progress` after each piece how many records there were. Returns
+/// how many there are.
 ///
-/// The file is written to as files are, by blocking: this is for a command of its own, not for a server that is serving.
+/// The file is written to as files are, by blocking: this is for a command of its own, not for a server that is
+/// serving.
 pub async fn export_to(
     store: Arc<dyn Store>,
     file: &mut (impl Write + Send),

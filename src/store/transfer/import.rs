@@ -16,8 +16,8 @@ const PER_COMMIT: usize = 100;
 
 /// Everything in a dump, into a store that is empty, or has some of it from an attempt that was cut off.
 ///
-/// The records of a partition go in together, many to a commit. It never overwrites: a record that is there already must be the same but for its
-/// revision, and is then skipped, so that an import can be run again.
+/// The records of a partition go in together, many to a commit. It never overwrites: a record that is there already
+/// must be the same but for its revision, and is then skipped, so that an import can be run again.
 pub struct Import {
     store: Arc<dyn Store>,
     reader: DumpReader,

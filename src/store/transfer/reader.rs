@@ -10,7 +10,8 @@ use crate::store::Record;
 /// The longest line: a record whose payload has some 48 MiB.
 const LONGEST: usize = 64 << 20;
 
-/// Reads a dump, whatever pieces it comes in. By itself it tells whether a file is whole before anything is imported from it.
+/// Reads a dump, whatever pieces it comes in. By itself it tells whether a file is whole before anything is imported
+/// from it.
 ///
 /// ```
 /// use grantor::store::{DumpReader, TransferError};
