@@ -29,6 +29,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
+//! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
