@@ -14,6 +14,7 @@
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `memory/` | [`MemoryStore`], the reference |
+//! | `postgres/` | `PostgresStore` (feature `postgres`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
 mod commit;
@@ -25,6 +26,8 @@ pub(crate) mod keyspace;
 pub mod kit;
 mod memory;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod record;
 
@@ -35,5 +38,7 @@ pub use key::{Key, Kind, Partition, Tenant};
 pub(crate) use keyspace::KeySpace;
 pub use memory::MemoryStore;
 pub use outbox::{EventCursor, Outbox, StoredEvent};
+#[cfg(feature = "postgres")]
+pub use postgres::{Migration, PostgresOptions, PostgresStore};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
