@@ -1,7 +1,7 @@
 //! The kit passes, at every level of isolation.
 
-use grantor::store::PostgresOptions;
 use grantor::store::kit;
+use grantor::store::{PostgresOptions, PostgresStore};
 
 use super::fixture::Database;
 
@@ -40,4 +40,14 @@ fn at_serializable_with_sixteen_connections() {
 #[test]
 fn at_serializable_with_one_connection() {
     conforms("serializable", ONE);
+}
+
+#[test]
+fn with_prepared_statements() {
+    conforms("read committed", SIXTEEN.prepared_statements());
+}
+
+#[test]
+fn with_the_table_in_pieces() {
+    kit::run(&Database::prepared("read committed", SIXTEEN, PostgresStore::hash_partitioned())).assert();
 }

@@ -26,5 +26,15 @@
 )]
 
 mod conformance;
+mod crash;
+mod faults;
 mod fixture;
+mod flow;
+mod lists;
+mod migrations;
+mod outbox;
+mod processes;
+mod proxy;
+mod records;
 mod server;
+mod trips;

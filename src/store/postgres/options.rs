@@ -62,7 +62,7 @@ impl PostgresOptions {
     }
 
     /// Prepares statements by name: less work for the server, and right on a connection of one's own or behind a pooler that keeps
-    /// track of prepared statements (PgBouncer from 1.21 on with `max_prepared_statements`).
+    /// track of prepared statements (`PgBouncer` from 1.21 on with `max_prepared_statements`).
     ///
     /// Behind one that does not, a name may mean a statement of another client: never use it there.
     pub const fn prepared_statements(self) -> Self {

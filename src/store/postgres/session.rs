@@ -101,8 +101,9 @@ fn pause(attempt: u32) -> Duration {
     let longest = Duration::from_millis(1).saturating_mul(1_u32.checked_shl(attempt / 4).unwrap_or(u32::MAX));
     let longest = longest.min(LONGEST_PAUSE);
     // Every state of this kind has keys of its own, which are as good as random.
-    let random = std::hash::RandomState::new().hash_one(attempt) % 1_000;
-    longest.saturating_mul(u32::try_from(random).unwrap_or(0)) / 1_000
+    let random = std::hash::RandomState::new().hash_one(attempt);
+    let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(random.checked_rem(micros).unwrap_or(0))
 }
 
 #[cfg(test)]
