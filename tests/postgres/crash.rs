@@ -51,6 +51,13 @@ impl Load {
         self.told.lock().unwrap().values().filter(|told| **told == Told::Applied).count()
     }
 
+    /// Waits until so many commits were acknowledged.
+    pub async fn reaches(&self, applied: usize) {
+        while self.applied() < applied {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     async fn write(self: Arc<Self>) {
         let event = event(7).await;
         while !self.over.load(Ordering::SeqCst) {
@@ -126,10 +133,7 @@ async fn a_server_that_is_killed_under_load_loses_nothing_that_was_acknowledged(
     let load = Load::on(store.clone());
     let writers = load.run();
     for round in 1..=4 {
-        let enough = load.applied() + 200;
-        while load.applied() < enough {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        load.reaches(load.applied() + 200).await;
         tokio::task::block_in_place(|| {
             server.kill();
             server.resume();

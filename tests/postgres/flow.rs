@@ -18,7 +18,7 @@ const CALLBACK: &str = "https%3A%2F%2Fapp.example%2Fcb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-struct Node {
+pub struct Node {
     server: AuthorizationServer,
     clock: Arc<ManualClock>,
 }
@@ -50,7 +50,7 @@ impl Node {
         self.server.clients().register(registration).await.unwrap();
     }
 
-    async fn code(&self, user: &str) -> String {
+    pub async fn code(&self, user: &str) -> String {
         let uri = format!(
             "/authorize?client_id=web&redirect_uri={CALLBACK}&response_type=code&scope=read&state=s\
              &code_challenge={CHALLENGE}&code_challenge_method=S256"
@@ -70,14 +70,14 @@ impl Node {
         (response.status(), serde_json::from_str(response.body()).unwrap_or_default())
     }
 
-    async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
+    pub async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
         let parameters = format!(
             "grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}"
         );
         self.post("/token", &parameters).await
     }
 
-    async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
+    pub async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
         self.post("/token", &format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 
@@ -87,14 +87,14 @@ impl Node {
 }
 
 /// What a success hands out.
-fn tokens(answer: &(StatusCode, serde_json::Value)) -> (String, String) {
+pub fn tokens(answer: &(StatusCode, serde_json::Value)) -> (String, String) {
     assert_eq!(answer.0, StatusCode::OK, "{answer:?}");
     let text = |name: &str| answer.1[name].as_str().unwrap().to_owned();
     (text("access_token"), text("refresh_token"))
 }
 
 /// Two nodes over one empty database, with a client.
-async fn nodes(server: &Server) -> (String, [Arc<Node>; 2]) {
+pub async fn nodes(server: &Server) -> (String, [Arc<Node>; 2]) {
     let database = server.database().await;
     let url = server.url(&database);
     PostgresStore::open(&url, PostgresOptions::new()).await.unwrap();

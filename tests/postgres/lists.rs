@@ -18,11 +18,12 @@ const MANY: &str = r"INSERT INTO grantor.record (
 async fn no_page_of_a_list_and_no_purge_reads_the_whole_table() {
     let server = Server::shared();
     let database = server.database().await;
-    let store = PostgresStore::open(&server.url(&database), PostgresOptions::new().connections(1)).await.unwrap();
+    let options = PostgresOptions::new().connections(1);
+    drop(PostgresStore::open(&server.url(&database), options).await.unwrap());
     server.sql(&database, MANY).await;
     server.sql(&database, "VACUUM ANALYZE grantor.record").await;
-    let scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE schemaname = 'grantor' AND relname = 'record'";
-    let before = server.sql(&database, scans).await;
+    let before = scans(server, &database).await;
+    let store = PostgresStore::connect(&server.url(&database), options).unwrap();
     let queries = [
         Query::new(TENANT, Kind::GRANT),
         Query { state: Some(State::Live), ..Query::new(TENANT, Kind::GRANT) },
@@ -47,11 +48,17 @@ async fn no_page_of_a_list_and_no_purge_reads_the_whole_table() {
     let search = Query { search: Some("77".into()), order: Order::Name, ..Query::new(TENANT, Kind::GRANT) };
     store.list(&search, &Page { after: None, limit: 20 }).await.unwrap();
     store.purge(grantor::clock::Timestamp::from_millis(2_000), 500).await.unwrap();
-    // The session tells what it did when it ends.
     drop(store);
-    let gone = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'grantor'";
-    while server.sql(&database, gone).await.unwrap()[0] != Some("0".into()) {
+    assert_eq!(scans(server, &database).await, before);
+}
+
+/// How often the table was read as a whole. A session tells what it did when it ends.
+async fn scans(server: &Server, database: &str) -> Option<String> {
+    let busy =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'grantor'";
+    while server.sql(database, busy).await.unwrap()[0] != Some("0".into()) {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(server.sql(&database, scans).await, before);
+    let scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE schemaname = 'grantor' AND relname = 'record'";
+    server.sql(database, scans).await.unwrap()[0].clone()
 }

@@ -37,4 +37,6 @@ mod processes;
 mod proxy;
 mod records;
 mod server;
+mod sizes;
+mod standby;
 mod trips;

@@ -59,7 +59,7 @@ wait $!
 
 /// A running server. It ends, and its files go, when this is dropped or the test is.
 pub struct Server {
-    dir: PathBuf,
+    pub dir: PathBuf,
     pub port: u16,
     settings: Vec<String>,
     keeper: Option<(Child, String)>,
@@ -82,6 +82,16 @@ impl Server {
         let mut server = Self { dir, port: free_port(), settings, keeper: None };
         server.resume();
         server
+    }
+
+    /// Another that follows this one, which is running.
+    pub fn standby(&self) -> Self {
+        let dir = directory();
+        let mut backup = command(programs().join("pg_basebackup"));
+        backup.arg("-D").arg(dir.join("data")).arg("-h").arg(&self.dir);
+        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast"]);
+        run(backup);
+        Self::over(dir, &[])
     }
 
     /// Starts the server (again).
