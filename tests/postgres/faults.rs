@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use grantor::store::{
-    Committed, Key, Kind, Labels, Link, Order, Page, Partition, PostgresOptions, PostgresStore, Query, Record, Store as _,
-    StoreError, Write,
+    Committed, Key, Kind, Labels, Link, Order, Page, Partition, PostgresOptions, PostgresStore, Query, Record,
+    Store as _, StoreError, Write,
 };
 use tokio_postgres::NoTls;
 
@@ -287,12 +287,16 @@ async fn a_name_of_any_length_is_listed_in_order() {
     // No entry of an index may be as long, and the first hundred characters of all are the same.
     let noise = |seed: u32| {
         let step = |word: &u32| Some(word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        std::iter::successors(Some(seed), step).take(6_000).map(|word| char::from(b'a' + (word >> 24) as u8 % 26)).collect::<String>()
+        std::iter::successors(Some(seed), step)
+            .take(6_000)
+            .map(|word| char::from(b'a' + (word >> 24) as u8 % 26))
+            .collect::<String>()
     };
     let mut names: Vec<String> = (1..8).map(|seed| format!("{}{}", "n".repeat(120), noise(seed))).collect();
     for (number, name) in (1..).zip(&names) {
         let labels = Labels { name: name.clone(), public_id: String::new(), class: String::new() };
-        apply(&bench.direct, &insert(Record { labels: Some(Box::new(labels)), ..record(key(Kind::CLIENT, number)) })).await;
+        apply(&bench.direct, &insert(Record { labels: Some(Box::new(labels)), ..record(key(Kind::CLIENT, number)) }))
+            .await;
     }
     names.sort();
     let query = Query { order: Order::Name, ..Query::new(TENANT, Kind::CLIENT) };

@@ -65,15 +65,15 @@ impl Node {
 
     async fn post(&self, path: &str, parameters: &str) -> (StatusCode, serde_json::Value) {
         let body = format!("client_id=web&client_secret=web-secret-web-secret-web-secret&{parameters}");
-        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded").body(body).unwrap();
+        let request =
+            Request::post(path).header("content-type", "application/x-www-form-urlencoded").body(body).unwrap();
         let Outcome::Respond(response) = self.server.handle(request).await else { panic!("no answer") };
         (response.status(), serde_json::from_str(response.body()).unwrap_or_default())
     }
 
     pub async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
-        let parameters = format!(
-            "grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}"
-        );
+        let parameters =
+            format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}");
         self.post("/token", &parameters).await
     }
 

@@ -26,7 +26,8 @@ async fn sixteen_nodes_that_start_together_make_one_schema() {
         for node in nodes {
             node.await.unwrap();
         }
-        let applied = server.sql(&database, "SELECT string_agg(number::text, ',' ORDER BY number) FROM grantor.migration");
+        let applied =
+            server.sql(&database, "SELECT string_agg(number::text, ',' ORDER BY number) FROM grantor.migration");
         let all: Vec<String> = PostgresStore::migrations().iter().map(|it| it.number.to_string()).collect();
         assert_eq!(applied.await.unwrap()[0], Some(all.join(",")));
         assert_eq!(server.sql(&database, "SELECT count(*) FROM grantor.record").await.unwrap()[0], Some("16".into()));

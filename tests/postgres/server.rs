@@ -140,7 +140,10 @@ impl Server {
 
     fn answers(&self) -> bool {
         let mut ready = command(programs().join("pg_isready"));
-        ready.args(["-q", "-d", "postgres", "-U", "postgres", "-h"]).arg(&self.dir).args(["-p", &self.port.to_string()]);
+        ready
+            .args(["-q", "-d", "postgres", "-U", "postgres", "-h"])
+            .arg(&self.dir)
+            .args(["-p", &self.port.to_string()]);
         ready.status().is_ok_and(|it| it.success())
     }
 

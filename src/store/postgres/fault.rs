@@ -34,11 +34,7 @@ impl Fault {
         if ends_the_session(db) {
             return Self::Unknown(said(db));
         }
-        Self::RolledBack {
-            state: db.code().clone(),
-            message: said(db),
-            detail: db.detail().map(str::to_owned),
-        }
+        Self::RolledBack { state: db.code().clone(), message: said(db), detail: db.detail().map(str::to_owned) }
     }
 
     /// Whether the same statement may succeed if it is sent again: another transaction was in the way.
@@ -76,8 +72,9 @@ fn ends_the_session(db: &DbError) -> bool {
         None => !db.severity().eq_ignore_ascii_case("error"),
     };
     let code = db.code().code();
-    // 08: the connection; 57P0x: the server goes down; 40003: it is not known whether the statement completed.
-    fatal || code.starts_with("08") || code.starts_with("57P0") || code == "40003"
+    // 08: the connection; 57P0x: the server goes down; 40003: it is not known whether the statement completed; 58000: some
+    // poolers say so of anything.
+    fatal || code.starts_with("08") || code.starts_with("57P0") || code == "40003" || code == "58000"
 }
 
 /// What is rolled back is either a defect, of what was asked or of what is kept, or something that passes.

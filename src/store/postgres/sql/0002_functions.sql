@@ -18,16 +18,19 @@ $$;
 CREATE FUNCTION grantor.load_v1(partitions integer[], kinds smallint[], ids bytea[])
 RETURNS bytea[] LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
-    answer bytea[] := '{}';
-    found  bytea[];
+    answer  bytea[] := '{}';
+    found   bytea;
+    above   bytea;
+    owning  bytea;
+    owned   bytea;
 BEGIN
     FOR k IN 1 .. cardinality(ids) LOOP
-        SELECT ARRAY[
+        SELECT
                 grantor.row_v1(it),
                 CASE WHEN parent.id IS NOT NULL THEN grantor.row_v1(parent) END,
                 CASE WHEN client.id IS NOT NULL THEN grantor.row_v1(client) END,
-                CASE WHEN subject.id IS NOT NULL THEN grantor.row_v1(subject) END]
-            INTO found
+                CASE WHEN subject.id IS NOT NULL THEN grantor.row_v1(subject) END
+            INTO found, above, owning, owned
             FROM grantor.record it
             LEFT JOIN grantor.record parent
                 ON parent.partition = it.partition AND parent.kind = it.parent_kind AND parent.id = it.parent_id
@@ -40,7 +43,11 @@ BEGIN
                 AND subject.kind = CASE WHEN it.client_id IS NULL THEN parent.subject_kind ELSE it.subject_kind END
                 AND subject.id = CASE WHEN it.client_id IS NULL THEN parent.subject_id ELSE it.subject_id END
             WHERE it.partition = partitions[k] AND it.kind = kinds[k] AND it.id = ids[k];
-        answer := answer || COALESCE(found, '{NULL,NULL,NULL,NULL}');
+        -- One by one: these change the array in place, where joining two would copy it each time.
+        answer := array_append(answer, found);
+        answer := array_append(answer, above);
+        answer := array_append(answer, owning);
+        answer := array_append(answer, owned);
     END LOOP;
     RETURN answer;
 END
