@@ -30,6 +30,7 @@
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
 //! | `tracing` | events as `tracing` events | no |
+//! | `postgres` | `store::PostgresStore` | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
 pub mod client;

@@ -39,7 +39,8 @@ pub(crate) const MAX_SECRET: usize = 512;
 
 /// Compares what was presented with what is registered.
 ///
-/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells nothing.
+/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells
+/// nothing.
 pub(crate) fn authenticate(
     presented: &Presented,
     loaded: Option<&Loaded>,
@@ -93,4 +94,39 @@ fn matching_secret(client: Option<&Client>, digests: impl Iterator<Item = [u8; 3
         }
     }
     matched
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{ClientMetadata, StoredSecret};
+    use crate::store::{Key, Kind, Link, Partition};
+
+    #[test]
+    fn a_secret_is_hashed_for_an_unknown_client_as_for_a_known_one() {
+        let now = Timestamp::from_secs(0);
+        let key = Key { partition: Partition(0), kind: Kind::CLIENT, id: [0; 32] };
+        let client = |digests: &[[u8; 32]]| {
+            let secret = |(id, digest): (u32, &[u8; 32])| StoredSecret {
+                id,
+                label: String::new(),
+                digest: *digest,
+                created_at: now,
+                expires_at: Timestamp::NEVER,
+            };
+            let secrets = (1..).zip(digests).map(secret).collect();
+            Client::new("web".into(), ClientMetadata::default(), secrets, Link { key, epoch: 0 }, now)
+        };
+        let (none, one, two) = (client(&[]), client(&[[1; 32]]), client(&[[1; 32], [2; 32]]));
+        for (client, expected) in [(None, None), (Some(&none), None), (Some(&one), None), (Some(&two), Some(2))] {
+            // Each candidate is hashed when it is asked for: all of them are, whether there is something to compare or
+            // not, and also after one was right.
+            for candidates in [vec![[2; 32]], vec![[2; 32], [3; 32]], vec![[3; 32], [2; 32]]] {
+                let mut hashed = 0;
+                let digests = candidates.iter().inspect(|_| hashed += 1).copied();
+                assert_eq!(matching_secret(client, digests, now), expected);
+                assert_eq!(hashed, candidates.len());
+            }
+        }
+    }
 }

@@ -22,19 +22,19 @@ pub(crate) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presente
         None => None,
     };
     if form.has("client_assertion") || form.has("client_assertion_type") {
-        let alone = header.is_none() && !form.has("client_secret");
+        let alone = header.is_none() && form.get("client_secret").is_none();
         return Err(if alone { ClientError::MethodUnsupported { header: false } } else { ClientError::SeveralMethods });
     }
-    match (header, form.has("client_secret")) {
-        (Some(_), true) => Err(ClientError::SeveralMethods),
-        (Some(header), false) => {
+    match (header, form.get("client_secret")) {
+        (Some(_), Some(_)) => Err(ClientError::SeveralMethods),
+        (Some(header), None) => {
             let presented = secret_basic::read(header)?;
             if named.is_some_and(|named| named != presented.client_id.as_str()) {
                 return Err(ClientError::IdMismatch);
             }
             Ok(presented)
         }
-        (None, true) => secret_post::read(named, form.get("client_secret").unwrap_or_default()),
-        (None, false) => public::read(named),
+        (None, Some(secret)) => secret_post::read(named, secret),
+        (None, None) => public::read(named),
     }
 }

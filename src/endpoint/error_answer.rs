@@ -40,6 +40,9 @@ impl From<RequestError> for ErrorAnswer {
             RequestError::TooLong => {
                 Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..answer("the request is too long") }
             }
+            RequestError::Method => {
+                Self { status: StatusCode::METHOD_NOT_ALLOWED, ..answer("the method is not allowed") }
+            }
             RequestError::Undecodable => answer("a parameter cannot be decoded"),
             RequestError::TooMuch => answer("there are too many parameters, or one is too long"),
             RequestError::Repeated => answer("a parameter is included more than once"),

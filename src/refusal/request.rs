@@ -22,6 +22,9 @@ pub enum RequestError {
     /// A parameter occurs twice (RFC 6749 §3.1, §3.2).
     #[error("a parameter is included more than once")]
     Repeated,
+    /// The method is none that the endpoint has (RFC 9110 §15.5.6).
+    #[error("the method is not allowed")]
+    Method,
     /// Parameters in the body and in the query.
     #[error("parameters belong in the body or in the query, not in both")]
     TwoSources,

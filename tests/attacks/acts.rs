@@ -140,15 +140,6 @@ impl Ended {
         }
     }
 
-    /// Whether it says that the server could not do it, for now.
-    pub fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Http(answer) => answer.status == http::StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed(failure) => failure.is_temporary(),
-            Self::Done | Self::Refused(_) => false,
-        }
-    }
-
     pub fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Http(answer) => Some(answer),
@@ -501,8 +492,8 @@ impl Act {
     }
 }
 
-/// What a store holds, but for what is random: kinds, states, spent or not, revisions, times. When a secret was last used is left out: it
-/// is noted after the act, and outside it.
+/// What a store holds, but for what is random: kinds, states, spent or not, revisions, times. When a secret was last
+/// used is left out: it is noted after the act, and outside it.
 pub fn shape(records: &[Arc<Record>]) -> Vec<String> {
     let mut shape: Vec<String> = records
         .iter()

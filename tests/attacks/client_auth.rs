@@ -431,9 +431,9 @@ async fn rfc6749_5_2_invalid_client_challenges_whoever_used_the_header() {
         for body in [&[][..], &[("client_id", WEB.id)], &[("client_id", "nobody")], &[("client_id", LEGACY.id)]] {
             by_body.push(world.send(post(path, &[parameters, body].concat())).await.answer());
         }
-        by_body.iter().for_each(|answer| {
+        for answer in &by_body {
             answer.unauthenticated(false);
-        });
+        }
         by_body.windows(2).for_each(|pair| pair[0].same_as(&pair[1]));
     }
 }

@@ -91,9 +91,9 @@ async fn c_02_of_many_callers_with_one_code_one_succeeds() {
 
             let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::OK);
             assert_eq!(won.len(), 1, "{callers} callers, {nodes} nodes");
-            lost.iter().for_each(|answer| {
+            for answer in &lost {
                 answer.refused("invalid_grant").same_as(lost[0]);
-            });
+            }
             // One family; and since each loser had all that it takes, it has ended.
             let grants = world.records(Kind::GRANT);
             assert_eq!(grants.iter().map(|grant| grant.state).collect::<Vec<_>>(), [State::Revoked]);

@@ -271,6 +271,7 @@ async fn in_15_a_wrong_method_answers_405_with_allow() {
             let method: Method = method.parse().unwrap();
             let request = with_method(raw_as_web(path, "grant_type=client_credentials"), method.clone());
             let allowed = allow.split(", ").any(|name| name == method.as_str());
+            world.take_events();
             match world.send(request).await {
                 Sent::Answer(answer) if allowed => assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED),
                 Sent::Answer(answer) => {
@@ -278,6 +279,9 @@ async fn in_15_a_wrong_method_answers_405_with_allow() {
                     assert_eq!(answer.header("allow"), Some(allow));
                     assert_eq!(answer.body, "");
                     assert!(!answer.headers.contains_key("location"));
+                    // Metadata is nobody's: nobody was refused.
+                    let told = usize::from(!path.contains("well-known"));
+                    assert_eq!(world.take_refusals().len(), told, "{method} {path}");
                 }
                 other => panic!("{method} {path}: {other:?}"),
             }

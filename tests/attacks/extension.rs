@@ -19,15 +19,14 @@ const GRANT_TYPE: &str = "urn:example:grant-type:ticket";
 #[derive(Clone, Default)]
 struct Tickets {
     refusal: Arc<Mutex<Option<ExtensionRefusal>>>,
-    /// Who asked, with which scope.
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    /// Who asked.
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait]
 impl ExtensionGrant for Tickets {
     async fn decide(&self, request: ExtensionRequest<'_>) -> Result<Issue, ExtensionRefusal> {
-        let scope = request.scope.map(ToString::to_string);
-        self.asked.lock().unwrap().push((request.client.id().to_string(), scope));
+        self.asked.lock().unwrap().push(request.client.id().to_string());
         if let Some(refusal) = *self.refusal.lock().unwrap() {
             return Err(refusal);
         }

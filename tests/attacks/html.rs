@@ -1,5 +1,5 @@
-//! Just enough HTML to read the server's pages, and strict: what a browser would mend fails the test, for that is where markup of
-//! strangers would begin.
+//! Just enough HTML to read the server's pages, and strict: what a browser would mend fails the test, for that is where
+//! markup of strangers would begin.
 
 use std::collections::HashMap;
 
@@ -62,7 +62,7 @@ impl Page {
                 rest = after;
                 if RAW.contains(&name.as_str()) {
                     let (text, after) = rest.split_once(&format!("</{name}>")).expect("the end of raw text");
-                    page.elements.last_mut().unwrap().text = text.to_owned();
+                    page.elements.last_mut().unwrap().text.push_str(text);
                     rest = after;
                 } else if !VOID.contains(&name.as_str()) {
                     open.push(page.elements.len() - 1);

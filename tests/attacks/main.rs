@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     missing_debug_implementations,

@@ -1,6 +1,7 @@
 //! What is printed: `Debug` output, events and traces (id K-01).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
@@ -13,7 +14,7 @@ use grantor::clock::Timestamp;
 use grantor::manage::Registration;
 use grantor::pages::{ConsentView, ErrorView, FormPostView, Pages, PlainPages};
 use grantor::secret::{Secret, SecretBytes};
-use grantor::store::{Commit, MemoryStore, Store as _};
+use grantor::store::{MemoryStore, Store as _};
 use grantor::{
     Approval, AuthorizationServer, ClientId, ExtensionGrant, ExtensionRequest, Host, Issue, Outcome, Require, SignIn,
     SignedIn, Site,
@@ -35,7 +36,7 @@ impl Shown {
         let name = path.rsplit("::").next().unwrap().to_owned();
         let mut shown = self.0.lock().unwrap();
         let text = shown.entry(name).or_default();
-        text.push_str(&format!("{value:?} {value:#?}"));
+        write!(text, "{value:?} {value:#?}").unwrap();
     }
 }
 
@@ -157,7 +158,8 @@ const HARMLESS: &[&str] = &[
     "VerifyError",
     "What",
     "Why",
-    // Made of types that are shown: a client, and the number of its secret; a URI that is registered; an event, which is shown.
+    // Made of types that are shown: a client, and the number of its secret; a URI that is registered; an event, which
+    // is shown.
     "AuthenticatedClient",
     "EventCursor",
     "StoredEvent",
@@ -189,151 +191,173 @@ fn declared(folder: &Path, names: &mut BTreeSet<String>) {
     names.extend(["ClientId", "Subject", "GrantId"].map(str::to_owned));
 }
 
+const TAKER: Known = Known { id: "taker", secret: Some("taker-secret-taker-secret"), ..WEB };
+const HOST_COOKIE: &str = "cookie-of-the-host";
+
+/// A world in which everything that is handed out is shown, and what must not be seen in that.
+struct Stage {
+    world: World,
+    spy: Arc<Spy>,
+    shown: Shown,
+    secrets: Vec<String>,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let shown = Shown::default();
+        let (grant, pages) = (shown.clone(), shown.clone());
+        let (world, spy) = Spy::world(|builder| builder.grant_type("urn:example:shown", grant).pages(pages)).await;
+        shown.add(&AuthorizationServer::builder(ISSUER).secret([7; 32]).store(MemoryStore::new()));
+        shown.add(&world.server);
+        shown.add(&Secret::new("secret-of-a-secret"));
+        shown.add(&SecretBytes::new([7; 32]));
+        // Among them the key of the server, and the digests of client secrets, which are good for guessing weak ones.
+        let secrets = ["secret-of-a-secret", "7, 7, 7", "digest", HOST_COOKIE, VERIFIER, "ticket-of-the-host"];
+        let of_clients = [WEB, POSTER, TAKER].into_iter().filter_map(|client| client.secret);
+        let secrets = secrets.into_iter().chain(of_clients).map(str::to_owned).collect();
+        Self { world, spy, shown, secrets }
+    }
+
+    /// Clients and their secrets.
+    async fn clients(&mut self) {
+        let grant_types = vec!["urn:example:shown".to_owned()];
+        let metadata = grantor::client::ClientMetadata { grant_types, ..metadata(WEB) };
+        self.shown.add(&metadata);
+        let registration =
+            Registration { metadata, client_id: Some(TAKER.id.into()), client_secret: TAKER.secret.map(Secret::new) };
+        self.shown.add(&registration);
+        let clients = self.world.server.clients();
+        self.shown.add(&clients);
+        let registered = clients.register(registration).await.unwrap();
+        self.shown.add(&registered);
+        self.shown.add(&*registered.client);
+        let made = clients.add_secret(&TAKER.id.into(), "label", Timestamp::NEVER).await.unwrap();
+        self.secrets.push(made.secret.expose().to_owned());
+        self.shown.add(&made);
+        self.shown.add(&clients.secrets(&TAKER.id.into()).await.unwrap()[0]);
+        self.shown.add(&clients.list(&grantor::manage::ClientFilter::default(), None, 10).await.unwrap());
+        self.shown.add(&ClientId::from(TAKER.id));
+    }
+
+    fn browse(&self, mode: &str) -> Request<String> {
+        let changes = [("response_mode", mode), ("scope", "read write admin")];
+        let uri = format!("/authorize?{}", encode(&changed(&self.world.valid_request(WEB), &changes)));
+        Request::get(uri).header("cookie", format!("session={HOST_COOKIE}")).body(String::new()).unwrap()
+    }
+
+    /// A flow by the pages: to the sign-in, to the consent, and to the client by a form. The code that it ends with.
+    async fn pages(&mut self) -> String {
+        let site = Site::new(self.world.server.clone(), self.shown.clone());
+        self.shown.add(&site);
+        let mut stranger = self.browse("query");
+        stranger.headers_mut().remove("cookie");
+        site.handle(stranger).await.unwrap();
+        let page = Answer::of(site.handle(self.browse("form_post")).await.unwrap());
+        let field = |name: &str| {
+            let after = page.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+            after.split('"').next().unwrap().to_owned()
+        };
+        let (handle, csrf) = (field("handle"), field("csrf"));
+        let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let decision = [("handle", handle.as_str()), ("csrf", &csrf), ("decision", "allow"), ("scope", "read")];
+        let action = page.body.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+        let mut decide = post(action.strip_prefix(ISSUER).unwrap_or(action), &decision);
+        for (name, value) in [("cookie", cookie.as_str()), ("origin", ISSUER)] {
+            decide.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let sent = Answer::of(site.handle(decide).await.unwrap());
+        let code = sent.body.split("gac_").nth(1).map(|rest| format!("gac_{}", &rest[..51])).expect("a code in a form");
+        self.secrets.extend([csrf, cookie.split_once('=').unwrap().1.to_owned(), code.clone()]);
+        self.world.authorize(&without(&self.world.valid_request(WEB), "client_id")).await.local();
+        self.shown.add(&self.shown.signed_in(&self.browse("query").into_parts().0).await.unwrap());
+        code
+    }
+
+    /// What a host without our pages has in its hands.
+    async fn interaction(&mut self) {
+        let server = &self.world.server;
+        let asked = server.handle(self.browse("query")).await;
+        self.shown.add(&asked);
+        let Outcome::Interact { pending, .. } = asked else { panic!("expected a question") };
+        self.shown.add(&*pending);
+        let suspended = server.suspend(*pending, None).unwrap();
+        self.shown.add(&suspended);
+        let cookie = suspended.set_cookie.as_ref().unwrap().to_str().unwrap().split(['=', ';']).nth(1).unwrap();
+        self.secrets.extend([suspended.csrf.clone(), cookie.to_owned(), suspended.handle.clone()]);
+        self.shown.add(&Approval::new("alice".into(), START));
+        let header = basic(WEB.id, WEB.secret.unwrap());
+        let elsewhere = Request::post("/elsewhere").header("authorization", &header);
+        self.shown.add(&server.handle(elsewhere.body(WEB.secret.unwrap().to_owned()).unwrap()).await);
+        self.secrets.push(header.split_once(' ').unwrap().1.to_owned());
+    }
+
+    /// Tokens, what a resource server has of them, and what hosts list.
+    async fn tokens(&mut self, code: &str) {
+        let exchange = [("grant_type", "authorization_code"), ("code", code), ("code_verifier", VERIFIER)];
+        let answered = self.world.server.handle(post_as(WEB, "/token", &exchange)).await;
+        self.shown.add(&answered);
+        let Outcome::Respond(response) = answered else { panic!("expected an answer") };
+        let (access, refresh) = Answer::of(response).tokens();
+        let (newer, newest) = self.world.refresh(WEB, &refresh).await.tokens();
+        let ticket = [("grant_type", "urn:example:shown"), ("ticket", "ticket-of-the-host")];
+        self.secrets.push(self.world.token(TAKER, &ticket).await.field("access_token"));
+
+        let server = &self.world.server;
+        self.shown.add(&server.verify(&access, Require::any()).await.unwrap());
+        let presented = Request::get("/").header("authorization", format!("Bearer {refresh}")).body(()).unwrap();
+        self.shown.add(&server.check(&presented, Require::any()).await.unwrap_err());
+        let (alice, grants) = ("alice".into(), server.grants());
+        self.shown.add(&grants);
+        self.shown.add(&server.subjects());
+        let found = grants.of(&alice, None, 10).await.unwrap();
+        self.shown.add(&found.items[0]);
+        self.shown.add(&found.items[0].id);
+        self.shown.add(&alice);
+        self.shown.add(&grants.apps(&alice, None, 10).await.unwrap().items[0]);
+        let mut json = grantor::wire::json::JsonObject::new();
+        json.text("access_token", &access);
+        self.shown.add(&json);
+        self.secrets.extend([access, refresh, newer, newest]);
+    }
+
+    /// What passes through a store, through an observer, and over the wire.
+    async fn records(&mut self) {
+        for commit in &self.spy.work().commits {
+            self.shown.add(commit);
+            commit.writes.iter().for_each(|write| self.shown.add(write));
+        }
+        for record in self.world.dump() {
+            self.shown.add(&*record);
+            self.shown.add(&record.payload);
+            self.shown.add(&record.key);
+            if let Some(used) = &record.used {
+                self.shown.add(&**used);
+            }
+            self.shown.add(&self.world.store.load(&[record.key]).await.unwrap().pop().flatten().unwrap());
+        }
+        self.shown.add(&*self.world.store);
+        self.world.take_events().iter().for_each(|event| self.shown.add(event));
+        self.shown.add(&self.world.now());
+        let header = basic(WEB.id, "p%40ss-word-of-a-client");
+        self.shown.add(&grantor::wire::basic::BasicCredentials::parse(header.as_bytes()).unwrap().unwrap());
+        self.secrets.extend(["p%40ss-word", "p@ss-word"].map(str::to_owned));
+        self.shown.add(&grantor::wire::bearer::BearerChallenge::new());
+        self.shown.add(&grantor::wire::pkce::CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap());
+    }
+}
+
 #[tokio::test]
 async fn k_01_no_public_type_prints_a_secret() {
-    let shown = Shown::default();
-    let grant_types = vec!["urn:example:shown".to_owned()];
-    let (grant, pages) = (shown.clone(), shown.clone());
-    let (world, spy) = Spy::world(|builder| builder.grant_type("urn:example:shown", grant).pages(pages)).await;
-    let mut secrets: Vec<String> = [WEB, POSTER].iter().map(|client| client.secret.unwrap().to_owned()).collect();
-    // The key of the server, and the digests of client secrets, which are good for guessing weak ones.
-    secrets.extend(["7, 7, 7".to_owned(), "digest".to_owned()]);
+    let mut stage = Stage::new().await;
+    stage.clients().await;
+    let code = stage.pages().await;
+    stage.interaction().await;
+    stage.tokens(&code).await;
+    stage.records().await;
 
-    shown.add(&AuthorizationServer::builder(ISSUER).secret([7; 32]).store(MemoryStore::new()));
-    shown.add(&world.server);
-    shown.add(&Secret::new("secret-of-a-secret"));
-    shown.add(&SecretBytes::new([7; 32]));
-    secrets.push("secret-of-a-secret".into());
-
-    // Clients and their secrets.
-    let taker = Known { id: "taker", secret: Some("taker-secret-taker-secret"), ..WEB };
-    secrets.push(taker.secret.unwrap().into());
-    let metadata = grantor::client::ClientMetadata { grant_types, ..metadata(WEB) };
-    let registration = Registration {
-        metadata: metadata.clone(),
-        client_id: Some(taker.id.into()),
-        client_secret: taker.secret.map(Secret::new),
-    };
-    shown.add(&registration);
-    shown.add(&metadata);
-    let clients = world.server.clients();
-    shown.add(&clients);
-    let registered = clients.register(registration).await.unwrap();
-    shown.add(&registered);
-    shown.add(&*registered.client);
-    let new = clients.add_secret(&taker.id.into(), "label", Timestamp::NEVER).await.unwrap();
-    secrets.push(new.secret.expose().to_owned());
-    shown.add(&new);
-    shown.add(&clients.secrets(&taker.id.into()).await.unwrap()[0]);
-    shown.add(&clients.list(&grantor::manage::ClientFilter::default(), None, 10).await.unwrap());
-    shown.add(&ClientId::from(taker.id));
-
-    // A flow by the pages: to the sign-in, to the consent, to the client, by a form too.
-    let site = Site::new(world.server.clone(), shown.clone());
-    shown.add(&site);
-    let uri = |mode: &str| {
-        let request = changed(&world.valid_request(WEB), &[("response_mode", mode), ("scope", "read write admin")]);
-        format!("/authorize?{}", encode(&request))
-    };
-    let browse =
-        |uri: String| Request::get(uri).header("cookie", "session=cookie-of-the-host").body(String::new()).unwrap();
-    secrets.push("cookie-of-the-host".into());
-    site.handle(Request::get(uri("query")).body(String::new()).unwrap()).await.unwrap();
-    let page = Answer::of(site.handle(browse(uri("form_post"))).await.unwrap());
-    let field = |name: &str| {
-        let after = page.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
-        after.split('"').next().unwrap().to_owned()
-    };
-    let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    secrets.extend([field("csrf"), cookie.split_once('=').unwrap().1.to_owned()]);
-    let (handle, csrf) = (field("handle"), field("csrf"));
-    let decision = [("handle", handle.as_str()), ("csrf", csrf.as_str()), ("decision", "allow"), ("scope", "read")];
-    let mut decide = post("/authorize/interaction", &decision);
-    let action = page.body.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
-    *decide.uri_mut() = action.strip_prefix(ISSUER).unwrap_or(action).parse().unwrap();
-    for (name, value) in [("cookie", cookie.as_str()), ("origin", ISSUER)] {
-        decide.headers_mut().insert(name, value.parse().unwrap());
-    }
-    let sent = Answer::of(site.handle(decide).await.unwrap());
-    let code = sent.body.split("gac_").nth(1).map(|rest| format!("gac_{}", &rest[..51])).expect("a code in a form");
-    secrets.push(code.clone());
-
-    let refused = without(&world.valid_request(WEB), "client_id");
-    world.authorize(&refused).await.local();
-
-    // A flow by hand.
-    let request =
-        Request::get(uri("query")).header("cookie", "session=cookie-of-the-host").body(String::new()).unwrap();
-    let outcome = world.server.handle(request).await;
-    shown.add(&outcome);
-    let Outcome::Interact { pending, .. } = outcome else { panic!("expected a question") };
-    shown.add(&*pending);
-    let suspended = world.server.suspend(*pending, None).unwrap();
-    let cookie = suspended.set_cookie.as_ref().unwrap().to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned();
-    secrets.extend([suspended.csrf.clone(), cookie, suspended.handle.clone()]);
-    shown.add(&suspended);
-    let approval = Approval::new("alice".into(), START);
-    shown.add(&approval);
-    let not_ours = Request::post("/elsewhere").header("authorization", basic(WEB.id, WEB.secret.unwrap()));
-    shown.add(&world.server.handle(not_ours.body(WEB.secret.unwrap().to_owned()).unwrap()).await);
-    secrets.push(basic(WEB.id, WEB.secret.unwrap()).split_once(' ').unwrap().1.to_owned());
-    let exchange = [("grant_type", "authorization_code"), ("code", code.as_str()), ("code_verifier", VERIFIER)];
-    let outcome = world.server.handle(post_as(WEB, "/token", &exchange)).await;
-    shown.add(&outcome);
-    let Outcome::Respond(response) = outcome else { panic!("expected an answer") };
-    let (access, refresh) = Answer::of(response).tokens();
-    let (newer, newest) = world.refresh(WEB, &refresh).await.tokens();
-    secrets.extend([VERIFIER.to_owned(), access.clone(), refresh.clone(), newer, newest]);
-    let taken = [("grant_type", "urn:example:shown"), ("ticket", "ticket-of-the-host")];
-    secrets.push("ticket-of-the-host".into());
-    secrets.push(world.token(taker, &taken).await.field("access_token"));
-
-    // What a resource server has, and what hosts list.
-    shown.add(&world.server.verify(&access, Require::any()).await.unwrap());
-    let presented = Request::get("/").header("authorization", format!("Bearer {refresh}")).body(()).unwrap();
-    shown.add(&world.server.check(&presented, Require::any()).await.unwrap_err());
-    let (alice, grants) = ("alice".into(), world.server.grants());
-    shown.add(&grants);
-    shown.add(&world.server.subjects());
-    let found = grants.of(&alice, None, 10).await.unwrap();
-    shown.add(&found.items[0]);
-    shown.add(&found.items[0].id);
-    shown.add(&alice);
-    shown.add(&grants.apps(&alice, None, 10).await.unwrap().items[0]);
-    shown.add(&shown.signed_in(&browse("/".into()).into_parts().0).await.unwrap());
-
-    // What passes through a store, and through an observer.
-    let work = spy.work();
-    for record in world.dump() {
-        shown.add(&*record);
-        shown.add(&record.payload);
-        shown.add(&record.key);
-        if let Some(used) = &record.used {
-            shown.add(&**used);
-        }
-        shown.add(&world.store.load(&[record.key]).await.unwrap().pop().flatten().unwrap());
-    }
-    for commit in &work.commits {
-        shown.add::<Commit>(commit);
-        commit.writes.iter().for_each(|write| shown.add(write));
-    }
-    shown.add(&*world.store);
-    world.take_events().iter().for_each(|event| shown.add(event));
-    shown.add(&world.now());
-
-    // What reads the wire and writes it.
-    let header = basic(WEB.id, "p%40ss-word-of-a-client");
-    shown.add(&grantor::wire::basic::BasicCredentials::parse(header.as_bytes()).unwrap().unwrap());
-    secrets.extend(["p%40ss-word", "p@ss-word"].map(str::to_owned));
-    let mut json = grantor::wire::json::JsonObject::new();
-    json.text("access_token", &access);
-    shown.add(&json);
-    shown.add(&grantor::wire::bearer::BearerChallenge::new());
-    shown.add(&grantor::wire::pkce::CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap());
-
-    let shown = shown.0.lock().unwrap();
+    let shown = stage.shown.0.lock().unwrap();
     for (name, text) in shown.iter() {
-        for secret in &secrets {
+        for secret in &stage.secrets {
             assert!(!text.contains(secret.as_str()), "{name} prints {secret}");
             let random = secret.get(4..).and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
             if let Some(random) = random.filter(|random| random.len() == 38) {
@@ -345,11 +369,11 @@ async fn k_01_no_public_type_prints_a_secret() {
     // Each type that the crate declares was either shown or named as harmless.
     let mut names = BTreeSet::new();
     declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut names);
-    let seen: BTreeSet<String> = shown.keys().cloned().chain(HARMLESS.iter().map(|name| (*name).to_owned())).collect();
-    let missing: Vec<_> = names.difference(&seen).collect();
+    let known: BTreeSet<String> = shown.keys().cloned().chain(HARMLESS.iter().map(|name| (*name).to_owned())).collect();
+    let missing: Vec<_> = names.difference(&known).collect();
     assert!(missing.is_empty(), "show these, or say why they are harmless: {missing:?}");
-    let stale: Vec<_> = HARMLESS.iter().filter(|name| !names.contains(**name)).collect();
-    assert!(stale.is_empty(), "there are no such types: {stale:?}");
+    let gone: Vec<_> = HARMLESS.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(gone.is_empty(), "there are no such types: {gone:?}");
 }
 
 /// Where `tracing` output goes, as far as it comes from this thread.
@@ -381,7 +405,8 @@ async fn k_01_no_event_or_trace_holds_a_secret() {
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
         .with_writer(move || writer.clone());
-    // For the whole process: with one subscriber for one thread, an event that another thread meets first would be off for good.
+    // For the whole process: with one subscriber for one thread, an event that another thread meets first would be off
+    // for good.
     subscriber.finish().try_init().unwrap();
 
     let (world, spy) = Spy::world(|builder| builder).await;

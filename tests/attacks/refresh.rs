@@ -127,9 +127,9 @@ async fn f_02_without_a_window_one_refresh_wins_and_repetition_ends_the_family()
             let answers = at_once(&[&world, &other][..nodes], requests).await;
             let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::OK);
             assert_eq!(won.len(), 1, "{callers} callers, {nodes} nodes");
-            lost.iter().for_each(|answer| {
+            for answer in &lost {
                 answer.refused("invalid_grant").same_as(lost[0]);
-            });
+            }
             assert_eq!(live_leaves(&world), 0);
             assert_eq!(world.records(Kind::REFRESH_TOKEN).len(), 2, "one successor");
             let (access, successor) = won[0].tokens();
@@ -554,7 +554,8 @@ async fn f_17_without_a_window_a_retry_after_doubt_is_not_called_theft() {
     }
     assert!(world.is_live(&access).await, "nobody is accused, and nothing ends");
 
-    // Where the doubtful commit did not happen the retry is the first refresh, and what comes after it is reuse like any other.
+    // Where the doubtful commit did not happen the retry is the first refresh, and what comes after it is reuse like
+    // any other.
     let (_, first) = world.tokens(WEB).await;
     doubtful_refresh(&world, &spy, &first, Fault::InDoubtAndLost).await;
     world.advance(1);

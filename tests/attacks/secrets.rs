@@ -1,6 +1,7 @@
 //! Secrets at rest, in memory and between tenants, and where they come from (ids K; K-01 is in `printed.rs`).
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use grantor::clock::Timestamp;
 use grantor::entropy::{Entropy, EntropyError, SystemEntropy};
-use grantor::manage::Registration;
+use grantor::manage::{ClientFilter, Registration};
 use grantor::refusal::{ApproveError, ResumeError};
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{Durability, Kind, MemoryStore, Store as _};
@@ -46,13 +47,18 @@ async fn k_02_a_dump_of_the_store_holds_nothing_that_can_be_presented() {
     let mut text = String::new();
     let mut bytes = Vec::new();
     for record in &records {
-        text.push_str(&format!("{record:?}"));
+        write!(text, "{record:?}").unwrap();
         bytes.extend_from_slice(&record.key.id);
         bytes.extend_from_slice(record.payload.as_bytes());
         bytes.extend_from_slice(record.used.as_ref().map_or(&[], |used| &used.answer));
         text.push_str(&String::from_utf8_lossy(record.payload.as_bytes()));
     }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
+    };
     for artefact in &artefacts {
         let random = URL_SAFE_NO_PAD.decode(artefact.get(4..).unwrap_or_default()).unwrap_or_default();
         let random = if random.len() == 38 { random[..32].to_vec() } else { artefact.as_bytes().to_vec() };
@@ -118,7 +124,9 @@ impl Hidden {
     fn random() -> Self {
         let mut bytes = vec![0; 40];
         SystemEntropy.fill(&mut bytes).unwrap();
-        bytes.iter_mut().for_each(|byte| *byte = 0x80 | (*byte % 64 + b'?'));
+        for byte in &mut bytes {
+            *byte = 0x80 | (*byte % 64 + b'?');
+        }
         // All begin alike, so that one pass finds them all.
         bytes[0] = 0x80 | b'~';
         Self(bytes)
@@ -200,7 +208,8 @@ async fn k_03_a_dropped_secret_is_overwritten() {
     drop(held);
     assert_eq!(copies(&sought), [0; 4]);
 
-    // The same for a secret that has been through the server: registered, presented, compared; and one that the server made.
+    // The same for a secret that has been through the server: registered, presented, compared; and one that the server
+    // made.
     let world = World::new().await;
     let registration = Registration {
         metadata: metadata(WEB),
@@ -420,7 +429,7 @@ async fn k_07_what_one_tenant_issued_is_unknown_to_another() {
     assert!(theirs.grants().of(&alice, None, 10).await.unwrap().items.is_empty());
     assert!(theirs.grants().to(&WEB.id.into(), None, 10).await.unwrap().items.is_empty());
     assert!(theirs.grants().apps(&alice, None, 10).await.unwrap().items.is_empty());
-    assert_eq!(theirs.clients().list(&Default::default(), None, 100).await.unwrap().items.len(), 3);
+    assert_eq!(theirs.clients().list(&ClientFilter::default(), None, 100).await.unwrap().items.len(), 3);
     let grant = ours.server.grants().of(&alice, None, 10).await.unwrap().items.remove(0);
     theirs.grants().revoke(&grant.id).await.unwrap_err();
     theirs.grants().remove_app(&alice, &WEB.id.into()).await.unwrap_err();
