@@ -31,6 +31,7 @@
 //! | `axum` | [`axum::router`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
+//! | `postgres` | `store::PostgresStore` | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
 pub mod client;

@@ -19,6 +19,7 @@
 //! | `encrypt/` | `EncryptingStore`, in front of any store (feature `encryption`) |
 //! | `transfer/` | [`Export`] and [`Import`]: from one store to another |
 //! | `memory/` | [`MemoryStore`], the reference |
+//! | `postgres/` | `PostgresStore` (feature `postgres`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
 mod cache;
@@ -34,6 +35,8 @@ pub(crate) mod keyspace;
 pub mod kit;
 mod memory;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
 mod record;
 mod scan;
@@ -50,6 +53,8 @@ pub use key::{Key, Kind, Partition, Tenant};
 pub(crate) use keyspace::KeySpace;
 pub use memory::MemoryStore;
 pub use outbox::{EventCursor, Outbox, StoredEvent};
+#[cfg(feature = "postgres")]
+pub use postgres::{Migration, PostgresOptions, PostgresStore};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
 pub use scan::{ScanCursor, Scanned};
