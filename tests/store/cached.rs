@@ -300,8 +300,8 @@ fn no_more_is_kept_than_was_said_and_what_came_first_goes_first() {
     applied(&node, set(b, State::Live));
     assert!(bed.asks(&node, c) && bed.asks(&node, b));
     assert!(!bed.asks(&node, c) && !bed.asks(&node, b));
-    let none = bed.node(CacheOptions { max_entries: 0, ..for_a_minute() });
-    assert!(bed.asks(&none, a) && bed.asks(&none, a));
+    let nothing = bed.node(CacheOptions { max_entries: 0, ..for_a_minute() });
+    assert!(bed.asks(&nothing, a) && bed.asks(&nothing, a));
 }
 
 #[test]

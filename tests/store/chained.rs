@@ -34,8 +34,8 @@ fn event(second: i64) -> grantor::event::Event {
         .build()
         .unwrap();
     now(server.subjects().deactivate(&format!("user {second}").as_str().into())).unwrap();
-    let event = told.lock().unwrap().pop().unwrap();
-    event
+    let mut told = told.lock().unwrap();
+    told.pop().unwrap()
 }
 
 fn events(store: &MemoryStore, tenant: Tenant, after: Option<&EventCursor>) -> Vec<StoredEvent> {

@@ -63,6 +63,9 @@ impl Default for CacheOptions {
 /// - **What is decided on old records cannot break the store**: conditions and guards are evaluated below, on the
 ///   records as they are. A commit that is refused drops what it rested on, so that whoever decides again decides on
 ///   what is true now.
+/// - **Who manages clients on two nodes at once** may be told [`ManageError::Changed`](crate::manage::ManageError::Changed),
+///   or find that a client is as they want it although it was just changed elsewhere. Manage them through one node, or
+///   do it again after the duration.
 /// - Only good answers are kept. That something is missing, spent, revoked or inactive is never remembered; nor is
 ///   anything but clients and access tokens. Codes, refresh tokens and grants are always read below.
 ///

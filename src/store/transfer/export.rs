@@ -13,6 +13,42 @@ use crate::store::{ScanCursor, Scanned, Store, StoreError};
 const PIECE: u32 = 500;
 
 /// Everything in a store, as lines of JSON, a piece at a time: never more than a piece in memory.
+///
+/// Every column of every record, of every server in the store, and its payload byte for byte. Only events stay behind:
+/// read and forget them first, if anybody should know.
+///
+/// # How to move
+///
+/// 1. **Stop the servers** that write to the old store. What they wrote meanwhile would be missing, and a code could be
+///    spent on both sides.
+/// 2. [`export_to`] a file; it is as confidential as the database it comes from.
+/// 3. [`import_from`](crate::store::import_from) the file into the new store. If that is cut off, run it again: what is
+///    there already is compared, and skipped.
+/// 4. Start the servers over the new store with **the same issuer and the same secret**. Tokens go on as if nothing had
+///    been.
+///
+/// The dump of an encrypting store is in the clear; that of the store below it is sealed, and goes below another with
+/// the same keys.
+///
+/// Revisions begin again at 1, as those of all that is inserted do. They matter only to whoever read a record before
+/// the move and wants to change it after.
+///
+/// ```
+/// use std::sync::Arc;
+/// use grantor::store::{Import, Export, MemoryStore};
+///
+/// # async fn example() -> Result<(), grantor::store::TransferError> {
+/// let (old, new) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+/// // Straight from one to the other, with a word about how far it has come.
+/// let (mut export, mut import) = (Export::of(old), Import::into(new));
+/// while let Some(lines) = export.next().await? {
+///     import.push(lines.as_bytes()).await?;
+///     eprintln!("{} records", export.records());
+/// }
+/// import.finish().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Export {
     store: Arc<dyn Store>,
     next: Next,
