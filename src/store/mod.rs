@@ -20,6 +20,7 @@
 //! | `transfer/` | [`Export`] and [`Import`]: from one store to another |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `postgres/` | `PostgresStore` (feature `postgres`) |
+//! | `sqlite/` | `SqliteStore`: records in a file (feature `sqlite`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
 mod cache;
@@ -40,6 +41,8 @@ mod postgres;
 mod query;
 mod record;
 mod scan;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod transfer;
 
 pub use cache::{CacheOptions, CachingStore};
@@ -58,4 +61,6 @@ pub use postgres::{Migration, PostgresOptions, PostgresStore};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
 pub use scan::{ScanCursor, Scanned};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteReads, SqliteStore};
 pub use transfer::{DumpReader, Export, Import, Imported, TransferError, export_to, import_from};

@@ -162,7 +162,7 @@ impl MemoryStore {
 
     fn attempt(&self, commit: &Commit) -> Result<Attempt, StoreError> {
         let events = self.events.as_ref().filter(|_| !commit.events.is_empty());
-        let told = events.map(|events| Ok((events, written_down(commit)?))).transpose()?;
+        let told = events.map(|events| Ok::<_, StoreError>((events, written_down(commit)?))).transpose()?;
         let mut shard = lock(self.shard(shard_of(commit.partition)));
         let Staged { changes, growth } = match stage(&shard, commit)? {
             Ok(staged) => staged,
