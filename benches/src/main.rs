@@ -1,6 +1,6 @@
 //! `cargo run --release --manifest-path benches/Cargo.toml -- QUESTION [ROW..] [--rounds N] [--live N] [--million]`
 
-use grantor_benches::{Options, engine, measure};
+use grantor_benches::{Options, edge, engine, hot, keep, report, sweep, threads};
 
 /// The allocator gives memory back to the system between two batches, and every party pays for getting it anew: as much as a request
 /// costs, and nothing that a server at work would pay. So it is told to keep what it has.
@@ -32,14 +32,32 @@ fn main() {
     }
     let rows = match question.as_str() {
         "engine" => engine::run(&options),
+        "edge" => edge::run(&options),
+        "threads" => threads::run(&options),
+        "sweep" => sweep::run(&options),
+        "report" => {
+            report::write();
+            return;
+        }
+        // The two servers of a comparison over HTTP run in processes of their own.
+        "serve" => return edge::serve(&options.only[0]),
+        "hot" => {
+            for path in &options.only {
+                let mut hot = hot::Hot::new(path, options.live);
+                println!("{path}: {:.0} ns", hot.run(options.rounds * 1_000));
+            }
+            return;
+        }
+        "hot-floor" => {
+            for path in &options.only {
+                println!("{path}: {:.0} ns", hot::floor(path, options.rounds * 1_000));
+            }
+            return;
+        }
         _ => {
-            eprintln!("questions: engine");
+            eprintln!("questions: engine edge threads sweep; memory is asked of `count`; report");
             std::process::exit(2);
         }
     };
-    println!("{}", measure::table(&rows));
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    std::fs::create_dir_all(&directory).expect("a place for results");
-    let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
-    std::fs::write(directory.join(format!("{question}.json")), json).expect("a place for results");
+    keep(&question, &rows);
 }

@@ -3,9 +3,11 @@
 //! The machine may be shared, so wall time says little, and an absolute figure says little about another machine. What counts is
 //! the ratio between two contenders in the same round; a table shows its median over all rounds, and how far rounds differ.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -44,12 +46,42 @@ impl Cost {
     }
 }
 
+/// Whether what is measured passes through [`counted`].
+pub static COUNTED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Who is told before and after what is measured.
+    static WATCH: RefCell<Option<fn(bool)>> = const { RefCell::new(None) };
+}
+
+/// From now on `watch` is told when what is measured begins and ends.
+pub fn watch(watch: Option<fn(bool)>) {
+    WATCH.set(watch);
+}
+
+fn tell(begins: bool) {
+    WATCH.with_borrow(|watch| {
+        if let Some(watch) = watch {
+            watch(begins);
+        }
+    });
+}
+
 /// Runs `work`, which does so many operations, and says what it cost this thread.
 pub fn cost<T>(operations: usize, work: impl FnOnce() -> T) -> (Cost, T) {
+    let counting = COUNTED.load(Ordering::Relaxed);
+    tell(true);
     let begun = thread_cpu();
-    let result = work();
+    let result = if counting { counted(work) } else { work() };
     let nanos = thread_cpu() - begun;
+    tell(false);
     (Cost { nanos, operations: operations as u64 }, result)
+}
+
+/// Nothing but `work`, under a name that callgrind can be told to count (`--toggle-collect`).
+#[inline(never)]
+fn counted<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 /// How many requests are made before the clock starts: few enough that they, and the answers, are still in the cache when they are
@@ -152,6 +184,33 @@ pub fn row(work: &str, rounds: usize, mut contenders: Vec<Contender<'_>>, target
     row
 }
 
+impl Row {
+    /// A row of single figures, each beside its target if it has one.
+    pub fn figures(work: &str, unit: &str, figures: &[(&str, f64)], target: Option<f64>) -> Self {
+        let one = |(name, figure): &(&str, f64)| Measured {
+            name: (*name).to_owned(),
+            median: *figure,
+            low: *figure,
+            high: *figure,
+        };
+        let ours = figures.iter().find(|(name, _)| *name == OURS).map_or(0.0, |(_, figure)| *figure);
+        let judged = target.map(|most| Judged {
+            target: format!("≤ {} {unit}", thousands(most)),
+            found: format!("{} {unit}", thousands(ours)),
+            met: ours <= most,
+        });
+        let row = Self {
+            work: work.to_owned(),
+            unit: unit.to_owned(),
+            measured: figures.iter().map(one).collect(),
+            judged: judged.into_iter().collect(),
+            note: String::new(),
+        };
+        eprintln!("  {}", brief(&row));
+        row
+    }
+}
+
 fn judge<'s>(target: &Target, ours: &[f64], of: &dyn Fn(&str) -> Option<&'s Vec<f64>>) -> Option<Judged> {
     let paired =
         |others: &[f64]| median(&ours.iter().zip(others).map(|(ours, other)| other / ours).collect::<Vec<_>>());
@@ -179,7 +238,7 @@ fn judge<'s>(target: &Target, ours: &[f64], of: &dyn Fn(&str) -> Option<&'s Vec<
     })
 }
 
-fn summary(name: &str, samples: &[f64]) -> Measured {
+pub fn summary(name: &str, samples: &[f64]) -> Measured {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |part: f64| sorted[((sorted.len() - 1) as f64 * part).round() as usize];

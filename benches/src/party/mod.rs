@@ -1,13 +1,17 @@
 //! Who does the work: ours, the floor, and the peers.
 
 mod floor;
+#[cfg(feature = "peers")]
 mod oauth_as;
 mod ours;
+#[cfg(feature = "peers")]
 mod oxide;
 
 pub use floor::Floor;
+#[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
 pub use ours::Ours;
+#[cfg(feature = "peers")]
 pub use oxide::Oxide;
 
 use crate::measure::Cost;

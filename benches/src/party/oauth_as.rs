@@ -68,6 +68,18 @@ impl OauthAs {
         party
     }
 
+    /// The same server, for another thread: its users are others.
+    #[must_use]
+    pub fn share(&self, thread: u64) -> Self {
+        Self { server: Arc::clone(&self.server), service: self.service.clone(), users: thread << 40 }
+    }
+
+    /// Forgets what has expired by `now`.
+    pub fn sweep(&self, now: std::time::SystemTime) {
+        use oauth_as::store::Storage as _;
+        ready(self.server.store().sweep_expired(now)).unwrap();
+    }
+
     fn answer(&self, request: Incoming) -> http::Response<Bytes> {
         let service = self.service.as_ref().unwrap();
         ready(service.handle(request)).map(oauth_as::http::Body::into_bytes)

@@ -74,6 +74,12 @@ impl Ours {
         Self::new(|builder| builder.clock(Arc::clone(clock) as _))
     }
 
+    /// The same server, for another thread: its users are others.
+    #[must_use]
+    pub fn share(&self, thread: u64) -> Self {
+        Self { server: self.server.clone(), store: Arc::clone(&self.store), users: thread << 40 }
+    }
+
     pub fn answer(&self, request: Incoming) -> http::Response<String> {
         match ready(self.server.handle(request)) {
             Outcome::Respond(response) => response,
