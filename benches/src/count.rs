@@ -47,7 +47,7 @@ fn main() {
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     let options = Options { rounds: 1, live: 100_000, million: has("--million"), only: Vec::new() };
     match arguments.first().map(String::as_str) {
-        Some("memory") => keep("memory", &memory::run(&options, &|| HELD.load(Ordering::Relaxed) as f64)),
+        Some("memory") => keep("memory", &options, memory::run(&options, &|| HELD.load(Ordering::Relaxed) as f64)),
         Some("guard") => {
             let made = |begins| COUNTS.store(u64::from(begins), Ordering::Relaxed);
             if !guard::run(has("--write"), made, &|| MADE.load(Ordering::Relaxed)) {

@@ -59,5 +59,5 @@ fn main() {
             std::process::exit(2);
         }
     };
-    keep(&question, &rows);
+    keep(&question, &options, rows);
 }

@@ -35,9 +35,9 @@ pub fn run(options: &Options, held: &dyn Fn() -> f64) -> Vec<Row> {
         ("oauth-as", per_grant(OauthAs::engine, live, held)),
     ];
     let mut row = Row::figures(&format!("a live grant with its two tokens, of {live}"), "bytes", &figures, Some(600.0));
-    row.note =
-        "with its spent code, and what is remembered of the user's consent; the code of a grant goes with the grant"
-            .to_owned();
+    row.note.push_str(
+        "with its spent code, and what is remembered of the user's consent; the code of a grant goes with the grant",
+    );
     rows.push(row);
 
     let clock = Arc::new(ManualClock::new(START));
@@ -49,15 +49,15 @@ pub fn run(options: &Options, held: &dyn Fn() -> f64) -> Vec<Row> {
     }
     let per = |bytes: f64| bytes / codes as f64;
     rows.push(Row::figures(&format!("an abandoned code, of {codes}"), "bytes", &[(OURS, per(held() - start))], None));
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     purge(&ours);
     let row = Row::figures("the same an hour later: consent remains", "bytes", &[(OURS, per(held() - start))], None);
     rows.push(row);
-    clock.advance(Duration::from_secs(20 * 365 * 24 * 3_600));
+    clock.advance(Duration::from_hours(20 * 365 * 24));
     purge(&ours);
     let left = held() - start;
     let mut row = Row::figures("after everything has expired, in all", "bytes", &[(OURS, left)], Some(4_194_304.0));
-    row.note = "what is left are the empty tables of partitions and shards, whose number is fixed".to_owned();
+    row.note.push_str("what is left are the empty tables of partitions and shards, whose number is fixed");
     rows.push(row);
     rows
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
-use crate::home;
 use crate::measure::{OURS, Row, table, thousands};
+use crate::{Kept, home, said};
 
 struct Part {
     question: &'static str,
@@ -51,11 +50,6 @@ const PARTS: [Part; 6] = [
     },
 ];
 
-fn said(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).current_dir(home()).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-}
-
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
@@ -80,10 +74,8 @@ pub fn write() {
     let _ = writeln!(
         out,
         "Written by `benches/run report` from what was measured last; `benches/run all` measures everything.\n\n\
-         - {}, measured on {} at commit `{}`\n- {}, release with thin LTO\n- {}\n",
+         - {}\n- {}, release with thin LTO\n- {}\n",
         machine(),
-        said("date", &["-u", "+%Y-%m-%d"]),
-        said("git", &["rev-parse", "--short", "HEAD"]),
         said("rustc", &["--version"]),
         versions.join(", "),
     );
@@ -98,8 +90,12 @@ pub fn write() {
             eprintln!("nothing measured yet: {}", part.question);
             continue;
         };
-        let rows: Vec<Row> = serde_json::from_str(&text).expect("results");
-        let _ = writeln!(out, "\n## {}\n\n{}\n", part.title, part.about);
+        let Kept { date, commit, load, rows } = serde_json::from_str(&text).expect("results");
+        let _ = writeln!(
+            out,
+            "\n## {}\n\n{} Measured on {date} at `{commit}`, under a load of {load}.\n",
+            part.title, part.about
+        );
         out.push_str(&table(&rows));
         if rows.iter().any(|row| row.measured.len() > 1) {
             chart(&charts.join(format!("{}.svg", part.question)), part.title, &rows);

@@ -9,7 +9,7 @@ use crate::Options;
 use crate::measure::{OURS, Row, cost, median, ready};
 use crate::party::{OauthAs, Ours, Party};
 
-const YEARS: Duration = Duration::from_secs(3 * 365 * 24 * 3600);
+const YEARS: Duration = Duration::from_hours(3 * 365 * 24);
 
 pub fn run(options: &Options) -> Vec<Row> {
     let live = options.live;

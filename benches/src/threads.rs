@@ -16,16 +16,16 @@ const OAUTH_AS: &str = "oauth-as";
 const ALONE: &str = "sharing nothing";
 
 /// Operations per second by the wall, so many threads doing `batch` each.
-fn rate(workers: &mut [Box<dyn FnMut(usize) + Send + '_>], batch: usize) -> f64 {
-    let begin = Barrier::new(workers.len());
+fn rate(workers: &mut [Worker<'_>], batch: usize) -> f64 {
+    let start = Barrier::new(workers.len());
     let count = workers.len();
     let slowest = thread::scope(|scope| {
         let handles: Vec<_> = workers
             .iter_mut()
             .map(|work| {
-                let begin = &begin;
+                let start = &start;
                 scope.spawn(move || {
-                    begin.wait();
+                    start.wait();
                     let begun = wall();
                     work(batch);
                     wall() - begun
@@ -45,11 +45,10 @@ fn slices(times: usize, mut slice: impl FnMut(usize)) {
     }
 }
 
-fn workers<'a, P: Party + Send + 'a>(parties: Vec<P>, work: Work) -> Vec<Box<dyn FnMut(usize) + Send + 'a>> {
-    parties
-        .into_iter()
-        .map(|mut party| Box::new(move |times| work(&mut party, times)) as Box<dyn FnMut(usize) + Send>)
-        .collect()
+type Worker<'a> = Box<dyn FnMut(usize) + Send + 'a>;
+
+fn workers<'a, P: Party + Send + 'a>(parties: Vec<P>, work: Work) -> Vec<Worker<'a>> {
+    parties.into_iter().map(|mut party| Box::new(move |times| work(&mut party, times)) as Worker<'_>).collect()
 }
 
 fn scale(name: &str, options: &Options, work: Work, target: Option<f64>) -> Row {
@@ -62,7 +61,7 @@ fn scale(name: &str, options: &Options, work: Work, target: Option<f64>) -> Row 
         }
         std::hint::black_box(digest);
     };
-    let mut contenders: Vec<(&str, Vec<Box<dyn FnMut(usize) + Send>>)> = vec![
+    let mut contenders: Vec<(&str, Vec<Worker<'_>>)> = vec![
         (OURS, workers(vec![ours.share(1), ours.share(2)], work)),
         (ALONE, vec![Box::new(hash), Box::new(hash)]),
         (OAUTH_AS, workers(vec![oauth_as.share(1), oauth_as.share(2)], work)),
