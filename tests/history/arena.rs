@@ -7,7 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantor::store::{MemoryStore, Store};
 
-use crate::faults::Faults;
 use crate::node::{LocalNode, Node};
 use crate::random::Random;
 
@@ -16,7 +15,7 @@ use crate::random::Random;
 pub trait Arena: Send + Sync {
     /// The nodes for one round. An arena that is expensive to set up gives the same ones again, and a database in which others have
     /// played before: each round has people of its own.
-    async fn nodes(&self, seed: u64, faults: Faults) -> Vec<Arc<dyn Node>>;
+    async fn nodes(&self, seed: u64) -> Vec<Arc<dyn Node>>;
 }
 
 /// Two servers in this process, each with a handle of its own on one database; a new database for each round.
@@ -40,11 +39,11 @@ pub fn in_memory() -> InProcess<fn() -> Handles> {
 
 #[async_trait]
 impl<F: Fn() -> Handles + Send + Sync> Arena for InProcess<F> {
-    async fn nodes(&self, seed: u64, faults: Faults) -> Vec<Arc<dyn Node>> {
+    async fn nodes(&self, seed: u64) -> Vec<Arc<dyn Node>> {
         let handles = (self.database)();
         let mut nodes: Vec<Arc<dyn Node>> = Vec::new();
         for number in 0..2 {
-            nodes.push(Arc::new(LocalNode::start(handles(), faults, Random::of(seed, 1_000 + number)).await));
+            nodes.push(Arc::new(LocalNode::start(handles(), Random::of(seed, 1_000 + number)).await));
         }
         nodes
     }

@@ -87,7 +87,7 @@ async fn a_store_that_forgets_the_answer_punishes_a_retry() {
 
 #[tokio::test]
 async fn a_doubt_that_is_denied_makes_a_thief_of_a_client_that_comes_back_late() {
-    let plan = |seed| Plan { lingers: true, faults: Faults { denied: 10, turns: 2, ..Faults::NONE }, ..quiet(seed) };
+    let plan = |seed| Plan { lingers: true, faults: Faults { denied: 30, turns: 2, ..Faults::NONE }, ..quiet(seed) };
     let violation = first_violation(&in_memory(), plan).await;
     assert_caught(&violation, Rule::NoInnocentRetryIsPunished);
 }

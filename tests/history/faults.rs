@@ -1,7 +1,6 @@
 //! A store that fails and dawdles, by a seed.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -33,24 +32,28 @@ impl Faults {
 /// A store behind a bad connection.
 pub struct Faulty {
     inner: Arc<dyn Store>,
-    faults: Faults,
+    faults: Mutex<Faults>,
     random: Mutex<Random>,
-    well: AtomicBool,
 }
 
 impl Faulty {
-    pub fn new(inner: Arc<dyn Store>, faults: Faults, random: Random) -> Arc<Self> {
-        Arc::new(Self { inner, faults, random: Mutex::new(random), well: AtomicBool::new(false) })
+    /// A store that is well.
+    pub fn new(inner: Arc<dyn Store>, random: Random) -> Arc<Self> {
+        Arc::new(Self { inner, faults: Mutex::new(Faults::NONE), random: Mutex::new(random) })
     }
 
-    /// No more faults. It may still dawdle.
-    pub fn mend(&self) {
-        self.well.store(true, Ordering::SeqCst);
+    /// From now on it fails as often as this.
+    pub fn fail(&self, faults: Faults) {
+        *self.faults.lock().unwrap() = faults;
+    }
+
+    fn faults(&self) -> Faults {
+        *self.faults.lock().unwrap()
     }
 
     /// Lets others go first, for some turns.
     async fn dawdle(&self) {
-        let mut left = self.random.lock().unwrap().below(self.faults.turns + 1);
+        let mut left = self.random.lock().unwrap().below(self.faults().turns + 1);
         poll_fn(|context| {
             if left == 0 {
                 return Poll::Ready(());
@@ -63,11 +66,11 @@ impl Faulty {
     }
 
     fn happens(&self, of_hundred: usize) -> bool {
-        !self.well.load(Ordering::SeqCst) && self.random.lock().unwrap().percent(of_hundred)
+        self.random.lock().unwrap().percent(of_hundred)
     }
 
     fn available(&self) -> Result<(), StoreError> {
-        if self.happens(self.faults.unavailable) {
+        if self.happens(self.faults().unavailable) {
             return Err(StoreError::Unavailable("the test says so".into()));
         }
         Ok(())
@@ -88,15 +91,15 @@ impl Store for Faulty {
         self.dawdle().await;
         self.available()?;
         let doubt = || StoreError::InDoubt("the test says so".into());
-        if self.happens(self.faults.doubt_undone) {
+        if self.happens(self.faults().doubt_undone) {
             return Err(doubt());
         }
         let committed = self.inner.commit(commit).await;
         self.dawdle().await;
-        if self.happens(self.faults.denied) {
+        if self.happens(self.faults().denied) {
             return Err(StoreError::Unavailable("the test says so".into()));
         }
-        if self.happens(self.faults.doubt_done) { Err(doubt()) } else { committed }
+        if self.happens(self.faults().doubt_done) { Err(doubt()) } else { committed }
     }
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {

@@ -34,12 +34,6 @@ pub async fn rounds(arena: &dyn Arena, few: u64, plan: impl Fn(u64) -> Plan) -> 
     histories
 }
 
-/// On one thread, where only the seed decides who goes next.
-#[tokio::test]
-async fn no_seed_breaks_a_rule() {
-    rounds(&in_memory(), 300, Plan::of).await;
-}
-
 /// On two threads, where the machine has a say.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_race_between_threads_breaks_a_rule() {
@@ -54,8 +48,9 @@ async fn where_everybody_is_honest_every_token_counts_to_the_end() {
     }
 }
 
+/// On one thread, where only the seed decides who goes next.
 #[tokio::test]
-async fn the_rounds_try_what_the_rules_are_about() {
+async fn no_seed_breaks_a_rule_and_all_of_them_are_tried() {
     let histories = rounds(&in_memory(), 300, Plan::of).await;
     let count = |outcome: fn(&Outcome) -> bool| {
         let all = histories.iter().flat_map(|history| &history.calls);

@@ -42,8 +42,8 @@ pub enum Ask {
     Revoke(String),
     EndApp(String),
     EndPerson(String),
-    /// No more faults from now on.
-    Mend,
+    /// How often its store fails from now on.
+    Faults(Faults),
 }
 
 /// What it answers.
@@ -98,7 +98,7 @@ pub struct LocalNode {
 
 impl LocalNode {
     /// A node over a store; the first over a database registers the client.
-    pub async fn start(store: Arc<dyn Store>, faults: Faults, random: Random) -> Self {
+    pub async fn start(store: Arc<dyn Store>, random: Random) -> Self {
         let clock = Arc::new(Told(AtomicI64::new(START.as_millis())));
         let build = |store: Arc<dyn Store>| {
             let lifetimes = Lifetimes {
@@ -130,7 +130,7 @@ impl LocalNode {
             Ok(_) | Err(ManageError::Taken) => {}
             Err(error) => panic!("the client cannot be registered: {error}"),
         }
-        let store = Faulty::new(store, faults, random);
+        let store = Faulty::new(store, random);
         Self { server: build(Arc::clone(&store) as _), store, clock }
     }
 
@@ -202,8 +202,8 @@ impl Node for LocalNode {
                 managed(self.server.grants().remove_app(&person.as_str().into(), &CLIENT.into()).await)
             }
             Ask::EndPerson(person) => managed(self.server.subjects().revoke_all(&person.as_str().into()).await),
-            Ask::Mend => {
-                self.store.mend();
+            Ask::Faults(faults) => {
+                self.store.fail(faults);
                 Reply::of(200)
             }
         }

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::arena::Arena;
-use crate::faults::Faults;
 use crate::node::{Ask, LocalNode, Node, Reply};
 use crate::random::Random;
 
@@ -24,7 +23,6 @@ const ROLE: &str = "GRANTOR_HISTORY_NODE";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Role {
     url: String,
-    faults: Faults,
     seed: u64,
 }
 
@@ -50,7 +48,7 @@ async fn a_node_serves_until_its_pipe_closes() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let role: Role = serde_json::from_str(&role).unwrap();
     let store = crate::stores::open(&role.url).await;
-    let node = Arc::new(LocalNode::start(store, role.faults, Random(role.seed)).await);
+    let node = Arc::new(LocalNode::start(store, Random(role.seed)).await);
     let (questions, mut asked) = tokio::sync::mpsc::unbounded_channel::<Question>();
     let reader = std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
@@ -185,23 +183,29 @@ impl Drop for ProcessNode {
     }
 }
 
+/// How many rounds one database is used for: it grows, and a node that is started anew may have to read all of it.
+const ROUNDS_PER_DATABASE: u64 = 100;
+
 /// Servers in processes of their own over one database.
 pub struct Processes {
-    nodes: Vec<Arc<dyn Node>>,
-}
-
-impl Processes {
-    /// `count` processes; where that is one, because the database belongs to one process, clients take it for both nodes.
-    pub fn over(url: &str, count: u64, faults: Faults) -> Self {
-        let role = |seed| Role { url: url.to_owned(), faults, seed };
-        let nodes = (0..count).map(|seed| Arc::new(ProcessNode::start(role(seed))) as Arc<dyn Node>);
-        Self { nodes: nodes.collect() }
-    }
+    /// The database of the `number`th hundred rounds.
+    pub url: Box<dyn Fn(u64) -> String + Send + Sync>,
+    /// How many there are. Where that is one, because the database belongs to one process, clients take it for both nodes.
+    pub count: u64,
+    pub running: Mutex<(u64, Vec<Arc<dyn Node>>)>,
 }
 
 #[async_trait]
 impl Arena for Processes {
-    async fn nodes(&self, _seed: u64, _faults: Faults) -> Vec<Arc<dyn Node>> {
-        self.nodes.iter().cycle().take(2).cloned().collect()
+    async fn nodes(&self, seed: u64) -> Vec<Arc<dyn Node>> {
+        let (number, running) = &mut *self.running.lock().unwrap();
+        if running.is_empty() || *number != seed / ROUNDS_PER_DATABASE {
+            *number = seed / ROUNDS_PER_DATABASE;
+            // The old ones end first: they may be asked for the same database.
+            running.clear();
+            let role = |node| Role { url: (self.url)(*number), seed: seed ^ (node << 32) };
+            running.extend((0..self.count).map(|node| Arc::new(ProcessNode::start(role(node))) as Arc<dyn Node>));
+        }
+        running.iter().cycle().take(2).cloned().collect()
     }
 }

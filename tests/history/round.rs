@@ -91,9 +91,10 @@ pub fn clock() -> Arc<AtomicI64> {
 
 /// Plays a round, and returns what was seen.
 pub async fn play(arena: &dyn Arena, seed: u64, plan: Plan, clock: Arc<AtomicI64>) -> History {
-    let nodes = arena.nodes(seed, plan.faults).await;
+    let nodes = arena.nodes(seed).await;
     let round = Round { seed, plan, nodes, recorder: Recorder::default(), known: Mutex::default(), clock };
     let round = Arc::new(round);
+    round.fail(plan.faults).await;
     let clients: Vec<_> = (0..plan.clients)
         .map(|client| {
             let round = Arc::clone(&round);
@@ -112,12 +113,21 @@ impl Round {
         look(&mut self.known.lock().unwrap())
     }
 
+    /// How often the stores of all nodes fail from now on.
+    async fn fail(&self, faults: Faults) {
+        for node in &self.nodes {
+            node.ask(START, Ask::Faults(faults)).await;
+        }
+    }
+
     /// What one client does.
     async fn client(&self, client: usize) {
         let mut random = Random::of(self.seed, 1 + u64::try_from(client).unwrap());
         for _ in 0..self.plan.steps {
             if self.plan.kills && random.percent(5) {
                 self.nodes[random.below(self.nodes.len())].kill();
+                // A node that was started anew has a store that is well.
+                self.fail(self.plan.faults).await;
             }
             if self.plan.lingers && random.percent(8) {
                 self.clock.fetch_add(31_000, Ordering::SeqCst);
@@ -245,9 +255,7 @@ impl Round {
     /// When all is done, and the store is well: what became of each token, asked of both nodes.
     async fn audit(&self) {
         let auditor = self.plan.clients;
-        for node in &self.nodes {
-            node.ask(START, Ask::Mend).await;
-        }
+        self.fail(Faults { turns: self.plan.faults.turns, ..Faults::NONE }).await;
         self.recorder.calm();
         let ask_all = |access: Vec<Name>| async move {
             for token in access {
