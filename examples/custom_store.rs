@@ -18,7 +18,8 @@ use grantor::client::ClientMetadata;
 use grantor::clock::Timestamp;
 use grantor::store::{
     Commit, Committed, Condition, Cursor, Durability, Failed, Key, Kind, Labels, Link, Listing, Loaded, Order, Owner,
-    Page, Partition, Payload, Purged, Query, Record, ScanCursor, Scanned, State, Store, StoreError, Tenant, Used, Write,
+    Page, Partition, Payload, Purged, Query, Record, ScanCursor, Scanned, State, Store, StoreError, Tenant, Used,
+    Write,
 };
 use grantor::{AuthorizationServer, Require};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,9 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
-use grantor::store::{Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, ScanCursor, Scanned, Store, StoreError};
+use grantor::store::{
+    Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, ScanCursor, Scanned, Store, StoreError,
+};
 
 use crate::random::Random;
 
