@@ -14,6 +14,7 @@
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
 //! | `memory/` | [`MemoryStore`], the reference |
+//! | `redis/` | [`RedisStore`], in Redis or Valkey (feature `redis`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
 mod commit;
@@ -27,6 +28,8 @@ mod memory;
 mod outbox;
 mod query;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
@@ -37,3 +40,5 @@ pub use memory::MemoryStore;
 pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
+#[cfg(feature = "redis")]
+pub use redis::{RedisFsync, RedisLoss, RedisOptions, RedisStore};
