@@ -1,10 +1,12 @@
 //! The kit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantor::store::kit::{self, Fixture, Task};
 use grantor::store::{RedisOptions, Store};
 
+use super::cluster::Cluster;
 use super::server::{NO_FILE, Server, options, wait};
 
 /// A server that is emptied for each check.
@@ -31,4 +33,32 @@ impl Fixture for OneServer {
 fn the_store_passes_every_check() {
     let server = Server::start(NO_FILE);
     kit::run(&OneServer { server, options: options() }).assert();
+}
+
+/// A Cluster that is emptied for each check.
+struct SixNodes(Cluster);
+
+impl Fixture for SixNodes {
+    fn reset(&self) {
+        self.0.masters().for_each(|master| assert_eq!(master.said(&["FLUSHALL"]), "OK"));
+    }
+
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(wait(options().open(self.0.url())).unwrap())
+    }
+
+    fn drive(&self, task: Task<'_>) {
+        wait(task);
+    }
+}
+
+#[test]
+fn the_store_passes_every_check_in_a_cluster() {
+    kit::run(&SixNodes(Cluster::start(NO_FILE))).assert();
+}
+
+#[test]
+fn the_store_passes_every_check_with_events_kept_and_keys_that_expire() {
+    let options = options().keep_events().expire_after(Duration::ZERO).prefix("another");
+    kit::run(&OneServer { server: Server::start(NO_FILE), options }).assert();
 }

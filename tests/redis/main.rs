@@ -12,5 +12,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod cluster;
 mod conformance;
 mod server;

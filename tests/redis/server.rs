@@ -55,7 +55,7 @@ pub(crate) struct Server {
 }
 
 /// Ports that nobody listens on, and nobody else of this test run was given.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     // Bound together, so that they differ.
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
@@ -76,16 +76,16 @@ fn missing(name: &str, error: &std::io::Error) -> ! {
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         // Another process may take a port between our look and the server's start.
-        for _ in 0..20 {
-            let [port] = free_ports();
-            let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-            let mut server = Self { directory: Directory::new(), arguments, port, child: None };
-            server.run();
-            if server.comes_up() {
-                return server;
-            }
-        }
-        panic!("redis-server does not come up");
+        (0..20).find_map(|_| Self::try_start(arguments)).expect("redis-server does not come up")
+    }
+
+    /// One attempt.
+    pub(crate) fn try_start(arguments: &[&str]) -> Option<Self> {
+        let [port] = free_ports();
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut server = Self { directory: Directory::new(), arguments, port, child: None };
+        server.run();
+        server.comes_up().then_some(server)
     }
 
     /// Starts the process; it may be loading for a while.
@@ -131,6 +131,11 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Whether it was started and not ended.
+    pub(crate) fn is_up(&self) -> bool {
+        self.child.is_some()
     }
 
     /// A signal to the process.

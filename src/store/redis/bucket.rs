@@ -75,11 +75,14 @@ impl Roots {
 static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut tags = vec![String::new(); usize::from(BUCKETS)];
     let mut missing = tags.len();
-    // A few thousand of the 46,656 are enough for a tag in every stretch of slots; a test says so.
+    // A third of the 46,656 is enough for a tag in every stretch of slots; a test says so.
     for number in 0..36_u32.pow(3) {
         let tag: String =
             [1296, 36, 1].into_iter().filter_map(|place| char::from_digit(number / place % 36, 36)).collect();
-        if let Some(free) = tags.get_mut(usize::from(slot(tag.as_bytes()) / 64)).filter(|tag| tag.is_empty()) {
+        let (stretch, within) = (slot(tag.as_bytes()) / 64, slot(tag.as_bytes()) % 64);
+        let free = tags.get_mut(usize::from(stretch)).filter(|free| free.is_empty());
+        // Near the middle of the stretch: a range that ends in between has it or has it not, and its neighbours are as far away.
+        if let Some(free) = free.filter(|_| (28..36).contains(&within)) {
             *free = tag;
             missing = missing.saturating_sub(1);
         }
@@ -154,7 +157,7 @@ mod tests {
     fn the_tags_are_those_of_every_database_there_is() {
         // A database is found by them: if this fails, no record will be found any more.
         let digest = crc32fast::hash(tags().as_bytes());
-        assert_eq!(digest, 0, "{}", &tags()[..30]);
+        assert_eq!(digest, 1_164_611_276, "{}", &tags()[..30]);
     }
 
     #[test]
@@ -165,7 +168,7 @@ mod tests {
                 held[(u32::from(slot_of(bucket)) * nodes / 16_384) as usize] += 1;
             }
             let (least, most) = (held.iter().min().unwrap(), held.iter().max().unwrap());
-            assert!(most - least <= 2, "{nodes} nodes hold from {least} to {most}");
+            assert!(most - least <= 1, "{nodes} nodes hold from {least} to {most}");
         }
     }
 
