@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor::store::kit::{self, Fixture, Task};
+use grantor::store::kit::{self, Fixture, ProcessRace, Task};
 use grantor::store::{RedisOptions, Store};
 
+use super::child;
 use super::cluster::Cluster;
-use super::server::{NO_FILE, Server, options, wait};
+use super::server::{NO_FILE, Server, open, options, wait};
 
 /// A server that is emptied for each check.
 struct OneServer {
@@ -61,4 +62,45 @@ fn the_store_passes_every_check_in_a_cluster() {
 fn the_store_passes_every_check_with_events_kept_and_keys_that_expire() {
     let options = options().keep_events().expire_after(Duration::ZERO).prefix("another");
     kit::run(&OneServer { server: Server::start(NO_FILE), options }).assert();
+}
+
+const RACE: ProcessRace = ProcessRace { workers: 3, rounds: 100 };
+
+/// A database that others use too.
+struct Shared(String);
+
+impl Fixture for Shared {
+    fn reset(&self) {
+        panic!("the database is shared");
+    }
+
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(open(&self.0))
+    }
+
+    fn drive(&self, task: Task<'_>) {
+        wait(task);
+    }
+}
+
+fn processes_race(url: &str) {
+    let shared = Shared(url.into());
+    RACE.prepare(&shared).unwrap();
+    let children: Vec<_> = (0..RACE.workers).map(|me| child::start("race", url, &me.to_string())).collect();
+    children.into_iter().for_each(child::join);
+    RACE.verify(&shared).unwrap();
+}
+
+#[test]
+fn processes_race_and_agree_on_who_won() {
+    processes_race(&Server::start(NO_FILE).url());
+}
+
+#[test]
+fn processes_race_in_a_cluster_and_agree_on_who_won() {
+    processes_race(&Cluster::start(NO_FILE).url());
+}
+
+pub(crate) fn take_part(url: String, me: &str) {
+    RACE.take_part(&Shared(url), me.parse().unwrap()).unwrap();
 }

@@ -12,6 +12,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod child;
 mod cluster;
 mod conformance;
+mod crash;
+mod faults;
+mod opening;
+mod outbox;
+mod proxy;
+mod rows;
+mod sample;
 mod server;
+mod trips;

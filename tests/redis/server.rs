@@ -133,6 +133,21 @@ impl Server {
         }
     }
 
+    /// Makes it a replica, and waits until it has what the other has.
+    pub(crate) fn follow(&self, master: &Self) {
+        assert_eq!(self.said(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]), "OK");
+        let begun = Instant::now();
+        while !self.said(&["INFO", "replication"]).contains("master_link_status:up") {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// From the next start on it is run with these arguments too.
+    pub(crate) fn argue(&mut self, arguments: &[&str]) {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    }
+
     /// Whether it was started and not ended.
     pub(crate) fn is_up(&self) -> bool {
         self.child.is_some()

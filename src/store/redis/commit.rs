@@ -13,12 +13,17 @@ use crate::store::{Commit, Committed, Condition, Failed, StoreError, Write};
 /// How long before the moment of a commit a record must have been due to be forgotten on the way.
 const SLACK: Duration = Duration::from_secs(60);
 
-/// The call that makes a commit.
+/// The call that makes a commit; its events go to `stream`, if there is one.
 ///
 /// # Errors
 ///
 /// [`StoreError::Corrupt`] if it is not to be made.
-pub(super) fn call(commit: &Commit, roots: &Roots, events: bool, margin: Option<Duration>) -> Result<Call, StoreError> {
+pub(super) fn call(
+    commit: &Commit,
+    roots: &Roots,
+    stream: Option<Vec<u8>>,
+    margin: Option<Duration>,
+) -> Result<Call, StoreError> {
     if !commit.is_local() {
         return Err(StoreError::Corrupt("a commit names keys of several partitions".into()));
     }
@@ -27,7 +32,7 @@ pub(super) fn call(commit: &Commit, roots: &Roots, events: bool, margin: Option<
         commit.writes.len().to_string().into(),
         moment(commit.at.before(SLACK)).into(),
         margin.map(|margin| margin.as_millis().to_string()).unwrap_or_default().into(),
-        commit.tenant.0.into(),
+        stream.clone().unwrap_or_default(),
     ];
     arguments.extend(commit.conditions.iter().map(condition));
     for write in &commit.writes {
@@ -35,7 +40,7 @@ pub(super) fn call(commit: &Commit, roots: &Roots, events: bool, margin: Option<
         arguments.push([&[what], tail(&write.key()).as_slice()].concat());
         arguments.push(body);
     }
-    if events {
+    if stream.is_some() {
         for event in &commit.events {
             let json = serde_json::to_vec(event);
             arguments

@@ -1,7 +1,11 @@
-//! The outbox: a stream in each bucket, and a cursor that knows a place in every one of them.
+//! The outbox.
 //!
-//! A stream counts its events from 1. A cursor is the bucket whose turn is next, and how far each bucket was read: that is all that can be said of an order
-//! which 256 buckets on several nodes agree on. It grows with the number of events there ever were, from 260 bytes of text to about a thousand.
+//! On one server all events of a tenant stand in one stream, in bucket 0, in the order of the commits. In a Cluster a commit can write to its own
+//! slot only, so there is a stream in each bucket, and no order between them that all nodes could agree on: the order within a partition is that of its commits,
+//! and how the partitions are put together may differ from one reading to another.
+//!
+//! A stream counts its events from 1. A cursor is the bucket whose turn is next, and how far the stream of each bucket was read: a few bytes of text on one server, about
+//! 400 to 1,000 in a Cluster.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +17,7 @@ use super::forget::forget;
 use super::list::bytes;
 use super::nodes::Nodes;
 use super::script::{Call, SCRIPTS};
-use crate::store::{EventCursor, Purged, StoreError, StoredEvent, Tenant};
+use crate::store::{EventCursor, Partition, Purged, StoreError, StoredEvent, Tenant};
 
 /// How far each bucket was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +43,16 @@ impl Places {
         self.turn = bucket.0.wrapping_add(1);
     }
 
-    /// All buckets, beginning with the one whose turn it is.
-    fn buckets(&self) -> impl Iterator<Item = Bucket> {
-        let turn = self.turn;
-        Bucket::all().map(move |bucket| Bucket(bucket.0.wrapping_add(turn)))
+    /// These buckets, beginning with the one whose turn it is.
+    fn in_turn(&self, mut buckets: Vec<Bucket>) -> Vec<Bucket> {
+        buckets.sort_by_key(|bucket| bucket.0.wrapping_sub(self.turn));
+        buckets
     }
 
     fn print(&self) -> EventCursor {
         let mut bytes = vec![self.turn];
-        for number in &self.read {
+        let last = self.read.iter().rposition(|number| *number > 0).map_or(0, |last| last.saturating_add(1));
+        for number in self.read.iter().take(last) {
             let mut rest = *number;
             while rest > 0x7f {
                 bytes.push((rest & 0x7f) as u8 | 0x80);
@@ -61,22 +66,24 @@ impl Places {
     fn parse(cursor: &EventCursor) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(&cursor.0).ok()?;
         let (turn, mut rest) = bytes.split_first()?;
-        let mut read = Vec::with_capacity(usize::from(BUCKETS));
-        for _ in 0..BUCKETS {
-            let (mut number, mut shift) = (0_u64, 0_u32);
+        let mut places = Self { turn: *turn, ..Self::start() };
+        for place in &mut places.read {
+            // What is left out was not read.
+            if rest.is_empty() {
+                break;
+            }
+            let mut shift = 0_u32;
             loop {
                 let (byte, after) = rest.split_first()?;
                 rest = after;
-                let part = u64::from(byte & 0x7f).checked_shl(shift)?;
-                number |= part;
+                *place |= u64::from(byte & 0x7f).checked_shl(shift)?;
                 shift = shift.saturating_add(7);
                 if byte & 0x80 == 0 {
                     break;
                 }
             }
-            read.push(number);
         }
-        rest.is_empty().then_some(Self { turn: *turn, read })
+        rest.is_empty().then_some(places)
     }
 }
 
@@ -86,6 +93,16 @@ fn parse(cursor: &EventCursor) -> Result<Places, StoreError> {
 
 fn stream(roots: &Roots, bucket: Bucket, tenant: Tenant) -> Vec<u8> {
     [roots.of(bucket), b"e", &tenant.0].concat()
+}
+
+/// The stream that the events of a commit go to.
+pub(super) fn stream_of(nodes: &Nodes, roots: &Roots, tenant: Tenant, partition: Partition) -> Vec<u8> {
+    stream(roots, if nodes.is_one() { Bucket(0) } else { Bucket::of(partition) }, tenant)
+}
+
+/// The buckets in which there are streams.
+fn buckets(nodes: &Nodes) -> Vec<Bucket> {
+    if nodes.is_one() { vec![Bucket(0)] } else { Bucket::all().collect() }
 }
 
 /// Events after a cursor, at most `limit` of them.
@@ -99,7 +116,7 @@ pub(super) async fn events_after(
     let mut places = after.map_or_else(|| Ok(Places::start()), parse)?;
     let limit = usize::try_from(limit.clamp(1, 10_000)).unwrap_or(10_000);
     let mut events: Vec<StoredEvent> = Vec::new();
-    let mut open: Vec<Bucket> = places.buckets().collect();
+    let mut open: Vec<Bucket> = places.in_turn(buckets(nodes));
     while !open.is_empty() && events.len() < limit {
         // More than its share, since some have none: what is read beyond the limit is read again.
         let share = limit
@@ -157,9 +174,9 @@ pub(super) async fn forget_events(
     limit: u32,
 ) -> Result<Purged, StoreError> {
     let places = parse(up_to)?;
-    forget(nodes, limit, |bucket, quota| {
+    forget(nodes, buckets(nodes), limit, |bucket, quota| {
         let last = places.of(bucket).to_string();
-        let arguments = [tenant.0.to_vec(), last.into(), quota.to_string().into()];
+        let arguments = [stream(roots, bucket, tenant), last.into(), quota.to_string().into()];
         Call::script(&SCRIPTS.forget, roots, bucket, arguments)
     })
     .await
@@ -181,8 +198,8 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_not_read() {
-        let start = Places::start().print().0;
-        for text in ["", "AAAA", "not base64 !", &start[1..], &format!("{start}AAAA")] {
+        let full = Places { turn: 3, read: vec![1 << 40; 256] }.print().0;
+        for text in ["", "not base64 !", &full[..full.len() - 2], &format!("{full}AAAA"), "AP____________Pw"] {
             assert_eq!(Places::parse(&EventCursor(text.into())), None, "{text}");
         }
     }
@@ -190,10 +207,11 @@ mod tests {
     #[test]
     fn all_buckets_have_their_turn() {
         let mut places = Places::start();
+        let turns = |places: &Places| places.in_turn(Bucket::all().collect());
         places.set(Bucket(255), 1);
-        assert_eq!(places.buckets().next(), Some(Bucket(0)));
+        assert_eq!(turns(&places)[0], Bucket(0));
         places.set(Bucket(7), 1);
-        let order: Vec<u8> = places.buckets().map(|bucket| bucket.0).collect();
-        assert_eq!((order[0], order[255], order.len()), (8, 7, 256));
+        let order = turns(&places);
+        assert_eq!((order[0], order[255], order.len()), (Bucket(8), Bucket(7), 256));
     }
 }

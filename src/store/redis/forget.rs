@@ -14,18 +14,17 @@ const PIECE: u32 = 64;
 /// How much is asked for at once: Redis may do all that one connection has sent before it looks at another.
 const WAVE: u32 = 512;
 
-/// Calls a script that forgets, at most `limit` in all: first to learn where there is anything, then there, a piece at a time.
+/// Calls a script that forgets in these buckets, at most `limit` in all: first to learn where there is anything, then there, a piece at a time.
 ///
 /// The script takes the number that it may forget last, and answers how many it forgot and whether there are more.
 pub(super) async fn forget(
     nodes: &Nodes,
+    buckets: Vec<Bucket>,
     limit: u32,
     call: impl Fn(Bucket, u32) -> Call,
 ) -> Result<Purged, StoreError> {
-    let mut open: Vec<Bucket> = Bucket::all().collect();
-    let scouts: Vec<Call> = open.iter().map(|bucket| call(*bucket, 0)).collect();
-    let answers = nodes.ask(&scouts).await;
-    open = keep_open(&open, answers)?.1;
+    let scouts: Vec<Call> = buckets.iter().map(|bucket| call(*bucket, 0)).collect();
+    let (_, mut open) = keep_open(&buckets, nodes.ask(&scouts).await)?;
     let mut removed = 0_u32;
     while !open.is_empty() {
         let left = limit.saturating_sub(removed).min(WAVE);

@@ -181,7 +181,8 @@ impl Store for RedisStore {
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let kept = self.options.events == Events::Kept;
-        let call = commit::call(commit, &self.roots, kept, self.options.expire)?;
+        let stream = kept.then(|| events::stream_of(&self.nodes, &self.roots, commit.tenant, commit.partition));
+        let call = commit::call(commit, &self.roots, stream, self.options.expire)?;
         let Told { value, waited } = self.nodes.tell(&call).await.map_err(Fault::writing)?;
         // An answer that cannot be understood tells nothing.
         let committed = commit::answer(&value).map_err(|error| StoreError::InDoubt(error.to_string()))?;
@@ -204,7 +205,7 @@ impl Store for RedisStore {
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {
-        forget::forget(&self.nodes, limit, |bucket, quota| {
+        forget::forget(&self.nodes, Bucket::all().collect(), limit, |bucket, quota| {
             let arguments = [moment(before).to_vec(), quota.to_string().into()];
             Call::script(&SCRIPTS.purge, &self.roots, bucket, arguments)
         })

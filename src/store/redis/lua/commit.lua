@@ -2,12 +2,12 @@
 --
 -- KEYS[1]  the root of the bucket
 -- ARGV     1 how many conditions, 2 how many writes, 3 before which moment records are forgotten on the way,
---          4 how long after `purge_after` Redis may expire a record (milliseconds, or nothing), 5 the tenant,
+--          4 how long after `purge_after` Redis may expire a record (milliseconds, or nothing), 5 the stream for events,
 --          then each condition (what, tail, value), each write (what and tail; body), each event (JSON)
 --
 -- Answers {0}, {1, position of the condition that failed} or {2, position of the write}.
 local root = KEYS[1]
-local conditions, writes, moment, margin, tenant = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local conditions, writes, moment, margin, stream = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 
 -- What was there, what will be, in the order in which it was asked for; by tail.
 local before, after, touched, moved = {}, {}, {}, {}
@@ -128,7 +128,7 @@ end
 
 -- First what could still be refused: an event is the only write that Redis looks at closely.
 for i = 6 + conditions + 2 * writes, #ARGV do
-  redis.call('XADD', root .. 'e' .. tenant, '0-*', 'e', ARGV[i])
+  redis.call('XADD', stream, '0-*', 'e', ARGV[i])
 end
 
 for _, tail in ipairs(touched) do

@@ -7,28 +7,37 @@
 -- Answers the layout that is there.
 local root = KEYS[1]
 local key = root .. 'probe'
-redis.call('DEL', key)
-redis.call('SET', key, '', 'PXAT', '253402300799000')
-redis.call('GET', key)
-redis.call('DEL', key)
-redis.call('ZADD', key, 0, 'a')
-redis.call('ZCARD', key)
-redis.call('ZRANGE', key, '-', '+', 'BYLEX', 'LIMIT', 0, 1)
-redis.call('ZRANGEBYSCORE', key, '-inf', '+inf', 'LIMIT', 0, 1)
-redis.call('ZSCAN', key, '0', 'COUNT', 1)
-redis.call('ZREM', key, 'a')
-redis.call('DEL', key)
-redis.call('SADD', key, 'a')
-redis.call('SISMEMBER', key, 'a')
-redis.call('DEL', key)
-redis.call('XADD', key, '0-*', 'e', '')
-redis.call('XRANGE', key, '-', '+', 'COUNT', 1)
-redis.call('XTRIM', key, 'MINID', '=', '0-2')
-redis.call('DEL', key)
-redis.call('TIME')
-local layout = redis.call('GET', root .. 'v')
+
+local function try(command, ...)
+  local answer = redis.pcall(command, ...)
+  if type(answer) == 'table' and answer.err then
+    error(redis.error_reply('DENIED the right to ' .. command .. ' ' .. root .. '...: ' .. answer.err))
+  end
+  return answer
+end
+
+try('DEL', key)
+try('SET', key, '', 'PXAT', '253402300799000')
+try('GET', key)
+try('DEL', key)
+try('ZADD', key, 0, 'a')
+try('ZCARD', key)
+try('ZRANGE', key, '-', '+', 'BYLEX', 'LIMIT', 0, 1)
+try('ZRANGEBYSCORE', key, '-inf', '+inf', 'LIMIT', 0, 1)
+try('ZSCAN', key, '0', 'COUNT', 1)
+try('ZREM', key, 'a')
+try('DEL', key)
+try('SADD', key, 'a')
+try('SISMEMBER', key, 'a')
+try('DEL', key)
+try('XADD', key, '0-*', 'e', '')
+try('XRANGE', key, '-', '+', 'COUNT', 1)
+try('XTRIM', key, 'MINID', '=', '0-2')
+try('DEL', key)
+try('TIME')
+local layout = try('GET', root .. 'v')
 if not layout then
   layout = ARGV[1]
-  redis.call('SET', root .. 'v', layout)
+  try('SET', root .. 'v', layout)
 end
 return layout
