@@ -1,8 +1,9 @@
 //! The smallest useful host: an application that lets clients act for its users. `cargo run --example embed`
 //!
-//! Who is signed in is the application's to tell. This one stands behind a proxy that signs people in and names them in the
-//! header `Remote-User` (and lets nobody else send one). An application with sessions of its own looks there instead, and has
-//! a page `/login` that leads back to the `return_to` in its query, if [`AuthorizationServer::is_own_url`].
+//! Who is signed in is the application's to tell. This one stands behind a proxy that signs people in and names them in
+//! the header `Remote-User` (and lets nobody else send one). An application with sessions of its own looks there
+//! instead, and has a page `/login` that leads back to the `return_to` in its query, if
+//! [`AuthorizationServer::is_own_url`].
 
 use axum::{Router, extract::Request, extract::State, http::request::Parts, routing::get};
 use grantor::client::ClientMetadata;

@@ -1,5 +1,7 @@
 //! What happened, as values: every issue, refusal, revocation and replay, with its reason.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -72,7 +74,7 @@ pub enum What {
     /// Tokens were issued.
     Issued {
         /// By which grant type.
-        grant_type: String,
+        grant_type: Cow<'static, str>,
         /// With which scope.
         scope: Scope,
     },

@@ -14,8 +14,8 @@ use crate::wire::uri::Resource;
 ///
 /// # Contract
 ///
-/// It is asked after the client has authenticated and was found to be registered for this grant type, possibly more than once for one
-/// request. It validates what was presented and changes nothing that cannot be repeated.
+/// It is asked after the client has authenticated and was found to be registered for this grant type, possibly more
+/// than once for one request. It validates what was presented and changes nothing that cannot be repeated.
 #[async_trait]
 pub trait ExtensionGrant: Send + Sync + 'static {
     /// Who is granted what, or why nobody is granted anything.

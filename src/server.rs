@@ -60,7 +60,8 @@ impl std::fmt::Debug for Inner {
 }
 
 impl AuthorizationServer {
-    /// Begins a server with this issuer (RFC 8414 §2): an https URL without query and fragment; http only for a loopback address.
+    /// Begins a server with this issuer (RFC 8414 §2): an https URL without query and fragment; http only for a
+    /// loopback address.
     pub fn builder(issuer: &str) -> Builder {
         Builder::new(issuer)
     }
@@ -70,8 +71,8 @@ impl AuthorizationServer {
         self.inner.context.issuer.as_str()
     }
 
-    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that it is given before it
-    /// sends a browser there, for anybody can give it another.
+    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that
+    /// it is given before it sends a browser there, for anybody can give it another.
     pub fn is_own_url(&self, url: &str) -> bool {
         self.inner.context.issuer.covers(url)
     }
@@ -102,7 +103,8 @@ impl AuthorizationServer {
     }
 
     /// Verifies the access token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.
-    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be `Send`.
+    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be
+    // `Send`.
     pub fn check<B>(
         &self,
         request: &http::Request<B>,
@@ -242,7 +244,8 @@ impl Builder {
     }
 
     /// The key that all keys of the server are derived from: 32 random bytes, the same at every start and on every
-    /// node. A volatile store can do without; with any other, losing it loses every token, and whoever has it can forge interactions.
+    /// node. A volatile store can do without; with any other, losing it loses every token, and whoever has it can forge
+    /// interactions.
     pub fn secret(self, secret: [u8; 32]) -> Self {
         Self { secret: Some(SecretBytes::new(secret)), ..self }
     }
@@ -263,7 +266,8 @@ impl Builder {
         self
     }
 
-    /// A protected resource that tokens can be addressed to (RFC 8707), with the scope that makes sense there (none: any).
+    /// A protected resource that tokens can be addressed to (RFC 8707), with the scope that makes sense there (none:
+    /// any).
     pub fn resource<S: Into<String>>(
         mut self,
         identifier: impl Into<String>,

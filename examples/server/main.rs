@@ -26,9 +26,9 @@
 //!
 //! A scope that only clients or resources name is served too, without a description.
 //!
-//! Beside the endpoints, which the metadata names, there are `/login` and `/logout`, a home page, and `/api/me`: a protected
-//! resource that answers `{"sub":…,"client_id":…,"scope":…}`, where `sub` is `null` for a token that a client holds for itself.
-//! All of it is below the path of the issuer.
+//! Beside the endpoints, which the metadata names, there are `/login` and `/logout`, a home page, and `/api/me`: a
+//! protected resource that answers `{"sub":…,"client_id":…,"scope":…}`, where `sub` is `null` for a token that a client
+//! holds for itself. All of it is below the path of the issuer.
 //!
 //! | file | holds |
 //! |---|---|

@@ -23,8 +23,8 @@ h1{font-size:1.25rem;line-height:1.3;margin:0 0 1rem}p{margin:0 0 1rem;overflow-
 input{display:block;width:100%;margin-top:.25rem;padding:.55rem .75rem;font:inherit;color:inherit;background:none;border:1px solid var(--line);border-radius:.5rem}\
 button{width:100%;font:inherit;font-weight:600;padding:.6rem 1.25rem;border-radius:.5rem;border:1px solid var(--go);background:var(--go);color:var(--card);cursor:pointer}";
 
-/// No `form-action`: browsers hold the redirects that follow a form to it too, and the sign-in form may lead on to any client's
-/// redirect URI when nobody has to be asked. There is no script, and all that is foreign is escaped.
+/// No `form-action`: browsers hold the redirects that follow a form to it too, and the sign-in form may lead on to any
+/// client's redirect URI when nobody has to be asked. There is no script, and all that is foreign is escaped.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'");

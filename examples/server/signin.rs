@@ -24,7 +24,8 @@ use crate::session::{Sessions, Ticket};
 use crate::throttle::{Throttle, TooMany};
 use crate::users::Users;
 
-/// The longest form that is read, in bytes: a handle in `return_to` may be some 20 KiB, and percent-encoding may triple it.
+/// The longest form that is read, in bytes: a handle in `return_to` may be some 20 KiB, and percent-encoding may triple
+/// it.
 const MAX_FORM: usize = 64 * 1024;
 
 /// Everything around the authorization server.

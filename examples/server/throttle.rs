@@ -19,7 +19,8 @@ const MOST_PAIRS: usize = 10_000;
 /// from that address until the quarter is over. Sign-ins that succeed do not count, and forgive.
 ///
 /// Both together, for by account alone anybody could lock anybody out, and by address alone an office would share one
-/// count. What is left, a few guesses at each of many accounts or from each of many addresses, is for a rate limit in front.
+/// count. What is left, a few guesses at each of many accounts or from each of many addresses, is for a rate limit in
+/// front.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     pairs: Mutex<HashMap<Pair, Arc<Turn<Failures>>>>,
@@ -34,8 +35,8 @@ struct Failures {
     until: Option<Timestamp>,
 }
 
-/// The turn of one attempt: others for the same account from the same address wait for its end, so that no number of them at
-/// once gets more guesses than one after the other.
+/// The turn of one attempt: others for the same account from the same address wait for its end, so that no number of
+/// them at once gets more guesses than one after the other.
 #[derive(Debug)]
 #[must_use = "an attempt that is not forgiven counts as a failure"]
 pub(crate) struct Attempt(OwnedMutexGuard<Failures>);

@@ -17,7 +17,8 @@ const AT_ONCE: usize = 4;
 /// The users.
 pub(crate) struct Users {
     by_name: HashMap<String, Account>,
-    /// The hash of a password that nobody has: what is checked for a user that does not exist, so that the time tells nothing.
+    /// The hash of a password that nobody has: what is checked for a user that does not exist, so that the time tells
+    /// nothing.
     decoy: Arc<str>,
     turns: Arc<Semaphore>,
 }

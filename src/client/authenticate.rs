@@ -39,7 +39,8 @@ pub(crate) const MAX_SECRET: usize = 512;
 
 /// Compares what was presented with what is registered.
 ///
-/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells nothing.
+/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells
+/// nothing.
 pub(crate) fn authenticate(
     presented: &Presented,
     loaded: Option<&Loaded>,
@@ -118,8 +119,8 @@ mod tests {
         };
         let (none, one, two) = (client(&[]), client(&[[1; 32]]), client(&[[1; 32], [2; 32]]));
         for (client, expected) in [(None, None), (Some(&none), None), (Some(&one), None), (Some(&two), Some(2))] {
-            // Each candidate is hashed when it is asked for: all of them are, whether there is something to compare or not, and
-            // also after one was right.
+            // Each candidate is hashed when it is asked for: all of them are, whether there is something to compare or
+            // not, and also after one was right.
             for candidates in [vec![[2; 32]], vec![[2; 32], [3; 32]], vec![[3; 32], [2; 32]]] {
                 let mut hashed = 0;
                 let digests = candidates.iter().inspect(|_| hashed += 1).copied();

@@ -152,7 +152,8 @@ impl StoredSecret {
     }
 }
 
-/// The client in a record, decoded once for as long as the store keeps the record in memory; `None` if it is none of ours to read.
+/// The client in a record, decoded once for as long as the store keeps the record in memory; `None` if it is none of
+/// ours to read.
 pub(crate) fn decode(record: &Record) -> Option<Arc<Client>> {
     record
         .payload
@@ -177,7 +178,8 @@ impl Client {
         loaded.and_then(|loaded| decode(&loaded.record))
     }
 
-    /// Whether its record could only have come from a mistake: a secret beside `none`, or no secret beside a method that needs one.
+    /// Whether its record could only have come from a mistake: a secret beside `none`, or no secret beside a method
+    /// that needs one.
     pub(crate) fn is_inconsistent(&self) -> bool {
         let public = self.metadata().token_endpoint_auth_method == AuthMethod::None;
         public != self.secrets().is_empty()

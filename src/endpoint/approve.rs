@@ -84,7 +84,8 @@ pub(crate) async fn consent_need(
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
 
-/// Whether the answer may reach somebody other than the registered client: nothing proves a public client, nor who listens on the user's device.
+/// Whether the answer may reach somebody other than the registered client: nothing proves a public client, nor who
+/// listens on the user's device.
 fn could_be_anyone(client: &Client, pending: &PendingAuthorization) -> bool {
     !client.metadata().is_confidential() || leads_to_device(pending.redirect_uri())
 }

@@ -12,7 +12,8 @@ use crate::wire::token::TokenKind;
 
 /// Authenticates the client, and finds the access or refresh token it asks about, whosever that is.
 ///
-/// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC 7662 §2.1).
+/// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC
+/// 7662 §2.1).
 pub(super) async fn look_up<E>(
     context: &Context,
     request: &ClientRequest<'_>,

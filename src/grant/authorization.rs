@@ -59,8 +59,8 @@ impl Authorization {
         self.grants.iter().map(|name| grant_key(keys, partition, name)).collect()
     }
 
-    /// Whether the consent in this record was given to the client of this link: to a client that was deactivated since, or deleted and its
-    /// identifier given to another, none was.
+    /// Whether the consent in this record was given to the client of this link: to a client that was deactivated since,
+    /// or deleted and its identifier given to another, none was.
     pub(crate) fn is_of(record: &Record, client: Link) -> bool {
         record.owner.as_ref().is_some_and(|owner| owner.client == client)
     }
@@ -83,9 +83,10 @@ impl Authorization {
 
     /// Remembers consent to this, until `until`, beside what was consented to before.
     ///
-    /// What is remembered is one scope at one set of resources. Adding up both would put words into the user's mouth: who lets
-    /// a client read here and write there has not let it write here. So only one of them grows; where both differ, the newer consent
-    /// stands alone, and the client asks again. What is remembered already is not remembered for longer: nobody need have been asked.
+    /// What is remembered is one scope at one set of resources. Adding up both would put words into the user's mouth:
+    /// who lets a client read here and write there has not let it write here. So only one of them grows; where both
+    /// differ, the newer consent stands alone, and the client asks again. What is remembered already is not remembered
+    /// for longer: nobody need have been asked.
     pub(crate) fn remember(&mut self, scope: &Scope, resources: &[Resource], now: Timestamp, until: Timestamp) {
         if self.remembers(scope, resources, now) {
             return;

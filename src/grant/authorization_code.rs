@@ -179,7 +179,7 @@ fn decide(
         granted: &code.granted,
         first: &first,
         authenticated_at: code.authenticated_at,
-        grant_type: GRANT_TYPE,
+        grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,
         present: Some(parent),

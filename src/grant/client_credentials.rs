@@ -1,6 +1,7 @@
 //! A token for the client itself (RFC 6749 §4.4).
 //!
-//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh token.
+//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh
+//! token.
 
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
@@ -84,7 +85,7 @@ fn token(
         payload,
     };
     let (access_token, record) = mint(keys, TokenKind::Access, link.key.partition, random.expose(), terms);
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: granted.scope.clone() };
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: granted.scope.clone() };
     let commit = Commit {
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
         writes: vec![Write::Insert(record)],

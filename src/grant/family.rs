@@ -1,5 +1,6 @@
 //! A new grant with its first tokens, and the place it takes among the others of its subject and client.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::TokenAnswer;
@@ -33,7 +34,7 @@ pub(crate) struct NewFamily<'a> {
     /// What the first access token allows.
     pub(crate) first: &'a Granted,
     pub(crate) authenticated_at: Timestamp,
-    pub(crate) grant_type: &'a str,
+    pub(crate) grant_type: Cow<'static, str>,
     pub(crate) with_refresh: bool,
     /// The authorization that the grant is listed in, and its record, if there is one yet.
     pub(crate) authorization: Authorization,
@@ -130,7 +131,7 @@ pub(crate) fn found(
         expires_in: access_ends.seconds_from(now),
         scope: new.first.scope.clone(),
     };
-    let issued = What::Issued { grant_type: new.grant_type.to_owned(), scope: new.first.scope.clone() };
+    let issued = What::Issued { grant_type: new.grant_type.clone(), scope: new.first.scope.clone() };
     let event = Event::new(now, issued)
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
@@ -157,7 +158,7 @@ fn grant_record(
         .text(tag::SCOPE, new.granted.scope.as_str())
         .texts(tag::RESOURCE, new.granted.resources.iter().map(crate::wire::uri::Resource::as_str))
         .number(tag::AUTHENTICATED_AT, new.authenticated_at.as_millis())
-        .text(tag::GRANT_TYPE, new.grant_type)
+        .text(tag::GRANT_TYPE, &new.grant_type)
         .payload();
     Arc::new(Record {
         key: grant_key(keys, partition, &new.name),
@@ -176,7 +177,8 @@ fn grant_record(
     })
 }
 
-/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes some.
+/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes
+/// some.
 fn enlist(
     commit: &mut Commit,
     policy: &Policy,

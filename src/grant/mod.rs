@@ -25,7 +25,8 @@ pub(crate) mod terms;
 pub(crate) use answer::TokenAnswer;
 
 /// How often a request decides anew when others change the same records. A loser loses to a winner, so that among `n`
-/// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd but a fault.
+/// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd
+/// but a fault.
 pub(crate) const ATTEMPTS: usize = 256;
 
 use crate::client::{AuthenticatedClient, Presented, authenticate};

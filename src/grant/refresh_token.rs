@@ -1,7 +1,8 @@
 //! A refresh token for the next (RFC 6749 §6, RFC 9700 §4.14).
 //!
 //! A token that was spent is presented again for one of two reasons: the client never got the answer, or somebody stole
-//! the token. Within the retry window the same answer is given, whoever asks, and nothing new exists afterwards; outside it the family ends.
+//! the token. Within the retry window the same answer is given, whoever asks, and nothing new exists afterwards;
+//! outside it the family ends.
 
 use std::sync::Arc;
 
@@ -79,7 +80,8 @@ pub(crate) async fn refresh(
                 return Ok(answer);
             }
             Decision::Revoke(commit) => {
-                // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
+                // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten
+                // already.
                 let _ = context.commit(&commit).await?;
                 return Err(TokenError::RefreshReplayed);
             }
@@ -109,8 +111,8 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
-        // By when the request arrived, since it may have waited for its twin. But a clock that now shows a moment before
-        // the use, by more than clocks may differ, was set back: that opens no window.
+        // By when the request arrived, since it may have waited for its twin. But a clock that now shows a moment
+        // before the use, by more than clocks may differ, was set back: that opens no window.
         let set_back = clock < used.at.before(policy.lifetimes.clock_skew);
         let in_window = now < used.at.after(window) && !set_back;
         return match doubt {
@@ -197,7 +199,7 @@ fn issue(
         }
     };
     writes.push(Write::Insert(access));
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: narrowed.scope.clone() };
     let event = record::event(grant, issued, now);
     let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {

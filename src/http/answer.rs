@@ -1,5 +1,7 @@
 //! Responses, with the headers that each kind must have.
 
+use std::sync::LazyLock;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
@@ -24,16 +26,23 @@ fn set(headers: &mut HeaderMap, pairs: &[(HeaderName, &'static str)]) {
     }
 }
 
-/// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
-pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
-    let mut response = response(status, body);
+/// What every answer in JSON has: made once, since copying a map is quicker than filling one.
+static JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::with_capacity(8);
     let pairs = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-store"),
         (PRAGMA, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    set(response.headers_mut(), &pairs);
+    set(&mut headers, &pairs);
+    headers
+});
+
+/// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
+pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
+    let mut response = response(status, body);
+    response.headers_mut().clone_from(&JSON);
     response
 }
 
@@ -91,7 +100,8 @@ pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<Str
     response
 }
 
-/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may go, redirects included.
+/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
+/// go, redirects included.
 pub(super) fn page(pages: &dyn Pages, status: StatusCode, html: String, form_action: &str) -> Response<String> {
     let mut response = response(status, html);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -167,8 +177,9 @@ pub(super) fn form_target(uri: &str) -> String {
     }
 }
 
-/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP address but 127.0.0.1.
-/// A browser ignores a source it cannot read, and would then block the form; and a `;` or `,` would begin another directive.
+/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP
+/// address but 127.0.0.1. A browser ignores a source it cannot read, and would then block the form; and a `;` or `,`
+/// would begin another directive.
 fn is_policy_host(host: &str) -> bool {
     let readable = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
     let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();

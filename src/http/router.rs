@@ -16,7 +16,8 @@ use crate::refusal::{AuthorizeError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
-/// What became of a request. Its `Debug` output holds nothing of request or response: cookies, codes and tokens are in them.
+/// What became of a request. Its `Debug` output holds nothing of request or response: cookies, codes and tokens are in
+/// them.
 #[must_use = "a request must be answered"]
 pub enum Outcome<B> {
     /// This is the answer.
@@ -69,7 +70,8 @@ impl Endpoint {
 impl AuthorizationServer {
     /// Answers a request, if it is for one of the server's endpoints.
     ///
-    /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs to it.
+    /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs
+    /// to it.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Outcome<B> {
         let Some(endpoint) = self.route(request.uri().path()) else { return Outcome::NotMine(request) };
         let (parts, body) = request.into_parts();

@@ -42,8 +42,8 @@ pub trait Host: Send + Sync + 'static {
 
     /// The URL at which one signs in. From there the browser must come back, by GET, to `sign_in.return_to`.
     ///
-    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check that `return_to` is the
-    /// server's own; see [`AuthorizationServer::is_own_url`].
+    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check
+    /// that `return_to` is the server's own; see [`AuthorizationServer::is_own_url`].
     fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
         sign_in.at("/login")
     }
@@ -358,7 +358,8 @@ fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
 }
 
-/// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the `csrf` field alone.
+/// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the
+/// `csrf` field alone.
 fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));

@@ -26,7 +26,8 @@ use crate::wire::uri::Resource;
 
 /// A pending authorization in the browser's keeping.
 pub struct Suspended {
-    /// What brings it back, with the cookie: goes into a hidden field or a query. At most some 20 KiB, typically under 1 KiB.
+    /// What brings it back, with the cookie: goes into a hidden field or a query. At most some 20 KiB, typically under
+    /// 1 KiB.
     pub handle: String,
     /// What the form that decides must bring along, in a field of its own, against cross-site request forgery.
     pub csrf: String,
@@ -82,7 +83,8 @@ pub(crate) fn suspend(
     Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(&flow, &browser), set_cookie })
 }
 
-/// Brings a pending authorization back: checks the seal, the time, the browser, and that the client still is what it was.
+/// Brings a pending authorization back: checks the seal, the time, the browser, and that the client still is what it
+/// was.
 pub(crate) async fn resume(
     context: &Context,
     handle: &str,
@@ -174,8 +176,8 @@ impl Opened {
     }
 }
 
-/// One cookie for each flow, so that two in one browser do not disturb each other. On https it has the `__Host-` prefix (RFC 6265bis §4.1.3.2);
-/// a plain-http issuer is a loopback address, where browsers would refuse it.
+/// One cookie for each flow, so that two in one browser do not disturb each other. On https it has the `__Host-` prefix
+/// (RFC 6265bis §4.1.3.2); a plain-http issuer is a loopback address, where browsers would refuse it.
 fn cookie_name(context: &Context, flow: &[u8; 16]) -> String {
     let prefix = if context.issuer.is_https() { "__Host-grantor-" } else { "grantor-" };
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(flow))

@@ -1,9 +1,9 @@
 //! The pause in which the host signs the user in and asks for consent.
 //!
-//! A validated request is a [`PendingAuthorization`], which is spent on approve or deny. To keep it over several requests
-//! it is turned into a handle: the request itself, sealed, so that nothing is stored before somebody consents. A handle
-//! works only in the browser that began (a cookie says so), only until it expires, and only once (the commit that
-//! approves it leaves a mark).
+//! A validated request is a [`PendingAuthorization`], which is spent on approve or deny. To keep it over several
+//! requests it is turned into a handle: the request itself, sealed, so that nothing is stored before somebody consents.
+//! A handle works only in the browser that began (a cookie says so), only until it expires, and only once (the commit
+//! that approves it leaves a mark).
 //!
 //! | file | holds |
 //! |---|---|

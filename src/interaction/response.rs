@@ -46,8 +46,8 @@ pub(crate) enum AuthorizationResponse {
     FormPost { action: String, fields: Vec<(&'static str, String)> },
 }
 
-/// Every parameter that a response may have. A registered URI may bring its own query, but none of these: a `code` of its own beside our `error`
-/// would be two answers in one.
+/// Every parameter that a response may have. A registered URI may bring its own query, but none of these: a `code` of
+/// its own beside our `error` would be two answers in one.
 const PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
 
 impl Target {
@@ -68,7 +68,8 @@ impl Target {
         match self.mode {
             ResponseMode::Query => {
                 let mut location = append_query(&redirect_uri, &fields);
-                // A browser would carry the fragment of the page before over to a location without one (RFC 9700 §4.1.3).
+                // A browser would carry the fragment of the page before over to a location without one (RFC 9700
+                // §4.1.3).
                 close_fragment(&mut location);
                 AuthorizationResponse::Redirect { location }
             }

@@ -125,7 +125,8 @@ impl<'a> Grants<'a> {
         }
     }
 
-    /// Ends all that a resource owner has granted to a client, codes that wait to be redeemed included, and forgets the consent.
+    /// Ends all that a resource owner has granted to a client, codes that wait to be redeemed included, and forgets the
+    /// consent.
     ///
     /// # Errors
     ///

@@ -13,22 +13,24 @@ pub use plain::PlainPages;
 
 /// Draws pages. The server adds the headers that protect them (`attacks`: framing, caching, sniffing, referrer).
 ///
-/// Whatever comes from a client is untrusted: escape it where it is put. [`wire::html`](crate::wire::html) has what is needed.
+/// Whatever comes from a client is untrusted: escape it where it is put. [`wire::html`](crate::wire::html) has what is
+/// needed.
 pub trait Pages: Send + Sync + 'static {
     /// Asks the resource owner for consent.
     ///
-    /// The form posts to `view.action`, with the hidden fields `handle` and `csrf`, one checkbox `scope` for each scope, and submit buttons named
-    /// `decision` with the values `allow` and `deny`.
+    /// The form posts to `view.action`, with the hidden fields `handle` and `csrf`, one checkbox `scope` for each
+    /// scope, and submit buttons named `decision` with the values `allow` and `deny`.
     fn consent(&self, view: &ConsentView<'_>) -> String;
 
     /// Tells the person at the browser what is wrong, where it cannot be told to the client.
     fn error(&self, view: &ErrorView<'_>) -> String;
 
-    /// Posts an authorization response to the client (OAuth 2.0 Form Post Response Mode): a form with hidden fields that submits itself, and a button for
-    /// browsers that will not.
+    /// Posts an authorization response to the client (OAuth 2.0 Form Post Response Mode): a form with hidden fields
+    /// that submits itself, and a button for browsers that will not.
     fn form_post(&self, view: &FormPostView<'_>) -> String;
 
-    /// Where the pages take styles, scripts and images from: directives of a content security policy, such as `style-src 'self'`.
+    /// Where the pages take styles, scripts and images from: directives of a content security policy, such as
+    /// `style-src 'self'`.
     ///
     /// The server adds `default-src 'none'`, `base-uri 'none'`, `frame-ancestors 'none'` and `form-action`.
     fn sources(&self) -> String;

@@ -20,7 +20,8 @@ pub enum AuthorizeError {
     /// There is no such client, or it is not active. Never redirected.
     #[error("there is no such client")]
     ClientUnknown,
-    /// `redirect_uri` is missing and the client did not register exactly one, or it is included twice. Never redirected.
+    /// `redirect_uri` is missing and the client did not register exactly one, or it is included twice. Never
+    /// redirected.
     #[error("redirect_uri is missing")]
     RedirectUriMissing,
     /// `redirect_uri` is none of the client's. Never redirected.

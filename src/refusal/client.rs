@@ -2,7 +2,8 @@
 
 /// A client could not be authenticated, and why. On the wire they are alike, but for the first three.
 ///
-/// `header` tells whether the client used the `Authorization` header, which then has to be answered by a challenge (RFC 6749 §5.2).
+/// `header` tells whether the client used the `Authorization` header, which then has to be answered by a challenge (RFC
+/// 6749 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]

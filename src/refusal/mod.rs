@@ -1,7 +1,7 @@
 //! Why a request was refused: one enum for each endpoint, and those they share.
 //!
-//! A reason is for the host: in events it is told as it is. On the wire many reasons are one answer; the endpoint that refuses has the
-//! function that says which.
+//! A reason is for the host: in events it is told as it is. On the wire many reasons are one answer; the endpoint that
+//! refuses has the function that says which.
 //!
 //! | file | refused by |
 //! |---|---|

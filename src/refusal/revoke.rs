@@ -3,7 +3,8 @@
 use super::{ClientError, RequestError};
 use crate::error::Failure;
 
-/// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered as a success (RFC 7009 §2.2).
+/// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered
+/// as a success (RFC 7009 §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

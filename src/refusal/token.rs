@@ -65,7 +65,8 @@ pub enum TokenError {
     /// The refresh token was used before, too long ago; its family has ended.
     #[error("the refresh token was used before")]
     RefreshReplayed,
-    /// The refresh token was being used when the store did not say whether it was, and there is no retry window: nothing ends.
+    /// The refresh token was being used when the store did not say whether it was, and there is no retry window:
+    /// nothing ends.
     #[error("whether the refresh token was used is in doubt")]
     RefreshInDoubt,
     /// The scope is not one.

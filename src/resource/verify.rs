@@ -26,8 +26,8 @@ impl<'a> Require<'a> {
         Self { scope, resource: None }
     }
 
-    /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token that names none is
-    /// then not enough, and one that names another is another's.
+    /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token
+    /// that names none is then not enough, and one that names another is another's.
     #[must_use]
     pub const fn at(self, resource: &'a str) -> Self {
         Self { resource: Some(resource), ..self }

@@ -22,8 +22,8 @@ use crate::clock::Timestamp;
 /// Whether an implementation keeps these is told by the conformance kit (feature `store-tests`).
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`, in
-    /// their order. See [`Loaded`] for which related records come along.
+    /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`,
+    /// in their order. See [`Loaded`] for which related records come along.
     ///
     /// # Errors
     ///
@@ -41,7 +41,8 @@ pub trait Store: Send + Sync + 'static {
     /// One page of a list. A list may trail what was committed; it never shows what was not.
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError>;
 
-    /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to hold nobody up.
+    /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to
+    /// hold nobody up.
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError>;
 
     /// What is kept when something breaks.
@@ -63,7 +64,8 @@ pub struct Purged {
 pub enum Durability {
     /// Nothing outlives the process.
     Volatile,
-    /// What was acknowledged may be lost with the machine or a failover; the host has said, by a `danger_` name, that it accepts this.
+    /// What was acknowledged may be lost with the machine or a failover; the host has said, by a `danger_` name, that
+    /// it accepts this.
     Weak,
     /// What was acknowledged outlives the loss of power.
     Durable,

@@ -8,8 +8,9 @@ pub struct Tenant(pub [u8; 16]);
 
 /// The unit of atomicity: one [`Commit`](super::Commit) touches records of one partition only.
 ///
-/// A sharded engine places a partition on one shard, and a commit becomes a transaction of that shard. It is a keyed hash of the subject (of the
-/// client, for what has no subject): uniform over all 65,536 values and meaningless to whoever lacks the key.
+/// A sharded engine places a partition on one shard, and a commit becomes a transaction of that shard. It is a keyed
+/// hash of the subject (of the client, for what has no subject): uniform over all 65,536 values and meaningless to
+/// whoever lacks the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition(pub u16);
 

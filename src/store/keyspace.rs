@@ -65,7 +65,8 @@ impl KeySpace {
         Key { partition, kind, id: self.id(kind, &[random]) }
     }
 
-    /// The digest that is kept of a client's secret: bound to the client, so that equal secrets of two clients do not look equal.
+    /// The digest that is kept of a client's secret: bound to the client, so that equal secrets of two clients do not
+    /// look equal.
     pub(crate) fn secret_digest(&self, client: &ClientId, secret: &str) -> [u8; 32] {
         let length = u64::try_from(client.as_str().len()).unwrap_or(u64::MAX).to_be_bytes();
         self.id(Kind::SECRET_USE, &[&length, client.as_str().as_bytes(), secret.as_bytes()])

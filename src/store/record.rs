@@ -30,9 +30,11 @@ pub struct Record {
     pub labels: Option<Box<Labels>>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with the clock.
+    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with
+    /// the clock.
     pub expires_at: Timestamp,
-    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence could be mistaken.
+    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence
+    /// could be mistaken.
     pub purge_after: Timestamp,
     /// Set, once, by [`Write::Use`](super::Write::Use).
     pub used: Option<Box<Used>>,
@@ -108,7 +110,8 @@ pub struct Used {
 
 /// The opaque part of a record.
 ///
-/// Two payloads are equal when their bytes are. The decoded form that the server may keep beside the bytes is a cache; a store ignores it.
+/// Two payloads are equal when their bytes are. The decoded form that the server may keep beside the bytes is a cache;
+/// a store ignores it.
 #[derive(Clone, Default)]
 pub struct Payload {
     bytes: Box<[u8]>,

@@ -50,8 +50,8 @@ impl Doubts {
         self.count.store(doubts.len(), Ordering::Release);
     }
 
-    /// Whether the use of this token at `used_at` is one that this process left in doubt, not long ago. A use at another
-    /// moment is another's: the one in doubt did not happen.
+    /// Whether the use of this token at `used_at` is one that this process left in doubt, not long ago. A use at
+    /// another moment is another's: the one in doubt did not happen.
     pub(crate) fn excuse(&self, key: &Key, used_at: Timestamp, now: Timestamp) -> bool {
         !self.none() && self.lock().get(key).is_some_and(|doubt| doubt.at == used_at && !doubt.until.has_come(now))
     }

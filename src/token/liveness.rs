@@ -1,6 +1,7 @@
 //! Whether a token, and all it hangs on, still counts.
 //!
-//! A token counts iff it does, its grant does, and its client and resource owner do, each still in the epoch in which the token was issued.
+//! A token counts iff it does, its grant does, and its client and resource owner do, each still in the epoch in which
+//! the token was issued.
 
 use crate::clock::Timestamp;
 use crate::refusal::Dead;
@@ -38,7 +39,8 @@ pub(crate) fn check_roots(loaded: &Loaded) -> Result<(), Dead> {
     }
     match (&owner.subject, loaded.subject.as_deref()) {
         (Some(link), Some(subject)) if !holds(link, Some(subject)) => Err(Dead::SubjectInactive),
-        // Nothing was ever said of this subject; but if something had been when the token was issued, the record is gone, and so is what it said.
+        // Nothing was ever said of this subject; but if something had been when the token was issued, the record is
+        // gone, and so is what it said.
         (Some(link), None) if link.epoch != 0 => Err(Dead::SubjectInactive),
         _ => Ok(()),
     }

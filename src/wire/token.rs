@@ -4,9 +4,9 @@
 //! gat_ · base64url( 32 random bytes ∥ partition, masked, 2 bytes ∥ CRC-32, 4 bytes )
 //! ```
 //!
-//! The prefix says what it is and lets a secret scanner find it; the CRC-32 (IEEE, big-endian, over the prefix with its underscore and the
-//! 34 bytes) lets the scanner be sure without asking us, and lets us refuse a truncated paste without asking the
-//! store. Neither protects anything: the 256 random bits do (RFC 6749 §10.10 asks for 160).
+//! The prefix says what it is and lets a secret scanner find it; the CRC-32 (IEEE, big-endian, over the prefix with its
+//! underscore and the 34 bytes) lets the scanner be sure without asking us, and lets us refuse a truncated paste
+//! without asking the store. Neither protects anything: the 256 random bits do (RFC 6749 §10.10 asks for 160).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -127,14 +127,16 @@ impl Issuer {
         [self.origin(), "/.well-known/", name, self.path()].concat()
     }
 
-    /// Whether `url` is absolute and below this issuer, however loosely a browser reads it: the same origin, and no way out of the path.
+    /// Whether `url` is absolute and below this issuer, however loosely a browser reads it: the same origin, and no way
+    /// out of the path.
     pub fn covers(&self, url: &str) -> bool {
         let Some(rest) = url.strip_prefix(self.origin()).and_then(|rest| rest.strip_prefix(self.path())) else {
             return false;
         };
         let path = rest.split(['?', '#']).next().unwrap_or_default();
         let segments_are_plain = path.split('/').skip(1).all(|segment| !matches!(segment, "." | ".."));
-        // Without the slash, `https://h.evil.example`, `https://h@evil.example` and `https://h/tenant2` would begin with an issuer too.
+        // Without the slash, `https://h.evil.example`, `https://h@evil.example` and `https://h/tenant2` would begin
+        // with an issuer too.
         path.starts_with('/')
             && segments_are_plain
             && !path.contains(['\\', '%'])

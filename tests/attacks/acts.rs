@@ -492,8 +492,8 @@ impl Act {
     }
 }
 
-/// What a store holds, but for what is random: kinds, states, spent or not, revisions, times. When a secret was last used is left out: it
-/// is noted after the act, and outside it.
+/// What a store holds, but for what is random: kinds, states, spent or not, revisions, times. When a secret was last
+/// used is left out: it is noted after the act, and outside it.
 pub fn shape(records: &[Arc<Record>]) -> Vec<String> {
     let mut shape: Vec<String> = records
         .iter()

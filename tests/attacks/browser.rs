@@ -173,7 +173,8 @@ impl<'w> Browser<'w> {
         }
     }
 
-    /// Presses a button of a form. A browser would send `Origin: null` here, for the page forbids referrers (Fetch §3.2).
+    /// Presses a button of a form. A browser would send `Origin: null` here, for the page forbids referrers (Fetch
+    /// §3.2).
     pub async fn press(&mut self, page: &Consent, button: &str) -> Answer {
         let fields = page.form.filled(Some(button));
         self.submit(page, &fields).await

@@ -63,8 +63,8 @@ impl Ending {
     }
 }
 
-/// Runs `ending` while `issue` stands at a place: before or after its first load or its first commit. Nothing may be alive
-/// afterwards. Returns the status of the issue, and the race.
+/// Runs `ending` while `issue` stands at a place: before or after its first load or its first commit. Nothing may be
+/// alive afterwards. Returns the status of the issue, and the race.
 async fn end_during(issue: Issue, ending: Ending, place: (Moment, bool)) -> (StatusCode, Race) {
     let what = format!("{issue:?} {ending:?} {place:?}");
     let race = Race::new().await;
@@ -193,7 +193,8 @@ async fn rc_4_introspection_after_a_revocation_sees_it() {
                 assert!(node.verify(&access, grantor::Require::any()).await.is_ok());
             }
         }
-        // One look begins before the revocation and ends after it: it may say either, and must not be what others are told.
+        // One look begins before the revocation and ends after it: it may say either, and must not be what others are
+        // told.
         let gate = race.store.stop(Moment::After, loads(Kind::ACCESS_TOKEN));
         let early = race.start(0, post_as(API, "/introspect", &[("token", &access)]));
         let held = gate.reached().await;
@@ -241,7 +242,8 @@ async fn rc_6_a_client_deleted_during_a_refresh_leaves_nothing_dangling() {
     for issue in [Issue::Approve, Issue::Redeem, Issue::Refresh, Issue::Machine] {
         for place in PLACES {
             let (_, race) = end_during(issue, Ending::DeleteClient, place).await;
-            // The client's tombstone outlives all that names it: at no time is there a token, a code or a grant without its client.
+            // The client's tombstone outlives all that names it: at no time is there a token, a code or a grant without
+            // its client.
             loop {
                 let records = race.world.dump();
                 let client = records.iter().any(|record| {

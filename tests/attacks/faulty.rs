@@ -282,7 +282,8 @@ impl Store for FailingStore {
     }
 }
 
-/// A store that lets others go first: each call waits this often before it does what it is asked, and again before it tells.
+/// A store that lets others go first: each call waits this often before it does what it is asked, and again before it
+/// tells.
 pub struct YieldingStore {
     inner: Arc<MemoryStore>,
     times: usize,
@@ -347,8 +348,8 @@ pub fn of_kind(records: &[Arc<Record>], kind: Kind) -> Vec<Arc<Record>> {
     records.iter().filter(|record| record.key.kind == kind).cloned().collect()
 }
 
-/// The records of this kind that count at `now`, judged by the records alone and not by the server: not spent, not expired, live, and so
-/// is all they hang on, in the epoch in which they were issued.
+/// The records of this kind that count at `now`, judged by the records alone and not by the server: not spent, not
+/// expired, live, and so is all they hang on, in the epoch in which they were issued.
 pub fn living(records: &[Arc<Record>], kind: Kind, now: Timestamp) -> Vec<Arc<Record>> {
     let find = |key: &Key| records.iter().find(|record| record.key == *key);
     let holds = |link: &Link| find(&link.key).is_some_and(|at| at.state == State::Live && at.epoch == link.epoch);

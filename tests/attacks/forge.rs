@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 
-/// The token that one gets by changing the bytes of another (32 random, 2 of the partition) and computing its checksum anew.
+/// The token that one gets by changing the bytes of another (32 random, 2 of the partition) and computing its checksum
+/// anew.
 pub fn reseal(token: &str, prefix: &str, edit: impl FnOnce(&mut [u8])) -> String {
     let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let mut raw = engine.decode(&token[4..]).unwrap();

@@ -1,8 +1,9 @@
 //! A server to attack, and what must hold whatever is sent to it.
 //!
-//! Every request goes through [`World::send`], which checks the rules that hold for all rows: answers that may not be kept say so (GA1),
-//! a refusal changes nothing in the store (GA2), no secret is where it can be read (GA3), nothing fails (GA4), and
-//! error texts keep to their character set (GA6). Rows compare answers with [`Answer::same_as`] for GA5.
+//! Every request goes through [`World::send`], which checks the rules that hold for all rows: answers that may not be
+//! kept say so (GA1), a refusal changes nothing in the store (GA2), no secret is where it can be read (GA3), nothing
+//! fails (GA4), and error texts keep to their character set (GA6). Rows compare answers with [`Answer::same_as`] for
+//! GA5.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -172,7 +173,8 @@ impl World {
         Self { server, store: memory, clock, events, canaries: Mutex::default() }
     }
 
-    /// Another node: a server with the same configuration, secret, clock and observer over the same records, by `store`.
+    /// Another node: a server with the same configuration, secret, clock and observer over the same records, by
+    /// `store`.
     pub fn server_over(
         &self,
         store: Arc<dyn Store>,
@@ -190,7 +192,8 @@ impl World {
         }
     }
 
-    /// Writes into the record of a client what no interface of the server would: a store that was tampered with, or a defect of long ago.
+    /// Writes into the record of a client what no interface of the server would: a store that was tampered with, or a
+    /// defect of long ago.
     pub async fn edit_client(&self, id: &str, edit: impl FnOnce(&mut serde_json::Value)) {
         let named = |record: &&Arc<Record>| record.labels.as_ref().is_some_and(|labels| labels.public_id == id);
         let mut record = Record::clone(self.dump().iter().find(named).unwrap());
@@ -438,7 +441,8 @@ fn builder(issuer: &str, store: Arc<dyn Store>, clock: &Arc<ManualClock>, events
         .resource(OTHER_RESOURCE, ["read"])
 }
 
-/// The answer of an endpoint, without the rules of [`World::send`]: for a test that broke the store, or that changes it meanwhile.
+/// The answer of an endpoint, without the rules of [`World::send`]: for a test that broke the store, or that changes it
+/// meanwhile.
 pub async fn ask(server: &AuthorizationServer, request: Request<String>) -> Answer {
     match server.handle(request).await {
         Outcome::Respond(response) => Answer::of(response),
@@ -481,7 +485,8 @@ impl Sent {
         answer
     }
 
-    /// RD(error): told to the client at its redirect URI, with its state and our issuer, and nothing else of the request.
+    /// RD(error): told to the client at its redirect URI, with its state and our issuer, and nothing else of the
+    /// request.
     #[track_caller]
     pub fn redirected(self, redirect_uri: &str, error: &str, state: Option<&str>) -> Redirect {
         let answer = self.answer();

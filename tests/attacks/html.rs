@@ -1,5 +1,5 @@
-//! Just enough HTML to read the server's pages, and strict: what a browser would mend fails the test, for that is where markup of
-//! strangers would begin.
+//! Just enough HTML to read the server's pages, and strict: what a browser would mend fails the test, for that is where
+//! markup of strangers would begin.
 
 use std::collections::HashMap;
 

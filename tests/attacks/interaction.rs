@@ -1,4 +1,5 @@
-//! From the request to the decision: what brings a flow back, to whom, how often and for how long (ids AU-03, AU-05, AU-18, AU-19, AU-21).
+//! From the request to the decision: what brings a flow back, to whom, how often and for how long (ids AU-03, AU-05,
+//! AU-18, AU-19, AU-21).
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Random interleavings, step by step (id RC-18).
 //!
-//! Requests run as tasks of a scheduler of our own, over a store that lets the others go first before and after each call. At each step the
-//! scheduler, driven by a seed, goes on with one of them, begins another, moves the clock or stops nothing at all. A failure prints its seed.
+//! Requests run as tasks of a scheduler of our own, over a store that lets the others go first before and after each
+//! call. At each step the scheduler, driven by a seed, goes on with one of them, begins another, moves the clock or
+//! stops nothing at all. A failure prints its seed.
 
 use std::collections::HashMap;
 use std::pin::Pin;

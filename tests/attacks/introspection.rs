@@ -31,7 +31,8 @@ async fn register_resource_servers(world: &World) {
     world.register(EVERYWHERE, ClientMetadata { resources: Vec::new(), ..metadata(API) }).await;
 }
 
-/// What a caller is told of a token that does not count: to the byte, and with nothing in the headers that would tell more.
+/// What a caller is told of a token that does not count: to the byte, and with nothing in the headers that would tell
+/// more.
 async fn assert_inactive(world: &World, caller: Known, token: &str) {
     let answer = world.post_as(caller, "/introspect", &[("token", token)]).await;
     assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, r#"{"active":false}"#), "{token:.70}");

@@ -1,4 +1,5 @@
-//! Clocks, lifetimes, deletion and growth (ids ). Dropped requests are in `cancellation.rs`, stores that fail in `outage.rs`.
+//! Clocks, lifetimes, deletion and growth (ids ). Dropped requests are in `cancellation.rs`, stores that
+//! fail in `outage.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(seconds)
 }
 
-/// Where the clock is put: back an hour, forward a day, to the last second that 32 bits can count, signed and unsigned, and the one after, to
-/// a leap second, before 1970, and as far as it goes in both directions.
+/// Where the clock is put: back an hour, forward a day, to the last second that 32 bits can count, signed and unsigned,
+/// and the one after, to a leap second, before 1970, and as far as it goes in both directions.
 fn jumps() -> Vec<Timestamp> {
     let now = START.as_secs();
     let mut jumps: Vec<Timestamp> = [
@@ -268,7 +269,8 @@ async fn q_04_an_expired_record_that_is_still_stored_is_dead() {
     world.clock.set(START.after(Duration::from_secs(30 * DAY)));
     assert_eq!(world.introspect(WEB, &refresh).await["active"], false);
     world.refresh(WEB, &refresh).await.refused("invalid_grant");
-    // Nothing of it was forgotten: it was there, and dead. (One more note of use has come, by the introspection of API.)
+    // Nothing of it was forgotten: it was there, and dead. (One more note of use has come, by the introspection of
+    // API.)
     let kinds = [Kind::CODE, Kind::ACCESS_TOKEN, Kind::REFRESH_TOKEN, Kind::GRANT];
     let issued: usize = kinds.iter().map(|kind| of_kind(&world.dump(), *kind).len()).sum();
     assert_eq!(issued, 6);
@@ -285,8 +287,8 @@ async fn q_04_an_expired_record_that_is_still_stored_is_dead() {
 
 #[tokio::test]
 async fn q_04_purging_keeps_evidence_while_the_family_can_live() {
-    // To the last millisecond at which the family can live, and the skew of clocks beyond it, a replay of the first code or of any spent
-    // refresh token is known for what it is, however often the store is purged.
+    // To the last millisecond at which the family can live, and the skew of clocks beyond it, a replay of the first
+    // code or of any spent refresh token is known for what it is, however often the store is purged.
     let life = Duration::from_secs(90 * DAY);
     for replayed in 0..4 {
         for early in [Duration::from_millis(1), Duration::from_secs(DAY), Duration::from_secs(45 * DAY)] {
@@ -372,7 +374,8 @@ async fn q_05_what_hangs_on_a_deleted_client_ends_at_once() {
     world.redeem(WEB, &code).await.unauthenticated(true);
     assert_eq!(all_living(&world.dump(), world.now()).len(), 2, "access and refresh token of the other client");
     assert!(world.is_live(&others).await);
-    // The name stays taken while anything of the old client could come back, and what then bears it gets nothing of the old.
+    // The name stays taken while anything of the old client could come back, and what then bears it gets nothing of the
+    // old.
     let registration = || async {
         let registration = grantor::manage::Registration {
             metadata: metadata(WEB),

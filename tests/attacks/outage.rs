@@ -32,7 +32,8 @@ async fn complete(act: Act) -> Vec<String> {
     shape(&world.dump())
 }
 
-/// An answer that says that the server could not do it: 503 and when to come back, as a page to people, and nothing of the inside.
+/// An answer that says that the server could not do it: 503 and when to come back, as a page to people, and nothing of
+/// the inside.
 fn assert_unavailable(act: Act, ended: &Ended, failure: Failure, what: &str) {
     match ended {
         Ended::Failed(reason) => assert_eq!(*reason, failure, "{what}"),
@@ -329,8 +330,8 @@ async fn q_11_a_doubt_excuses_no_later_reuse() {
 
 #[tokio::test]
 async fn q_11_what_a_secret_was_in_doubt_about_is_no_secret() {
-    // A rotation in doubt: the host does not know the new secret, whether it exists or not; the old one works for the overlap, and a second
-    // rotation makes a clean slate.
+    // A rotation in doubt: the host does not know the new secret, whether it exists or not; the old one works for the
+    // overlap, and a second rotation makes a clean slate.
     for fault in [Fault::DoubtDone, Fault::DoubtUndone] {
         let (world, store) = world().await;
         let web = "web".into();

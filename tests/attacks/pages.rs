@@ -166,7 +166,8 @@ async fn u_03_client_metadata_is_escaped_and_cut_to_length() {
         Browser::of(&world, "alice").consent(&world.valid_request(WEB)).await.page
     };
     for hostile in HOSTILE {
-        // Wherever somebody else's text can stand: the client, its page, the user, a scope, its description, a resource.
+        // Wherever somebody else's text can stand: the client, its page, the user, a scope, its description, a
+        // resource.
         let resource = "https://api.example/'%3Cb%3E&x=';y=1";
         let world = World::with(|builder| {
             builder.scope("<b>&';=", hostile).scope("<i>'&", "").resource(resource, ["<b>&';=", "<i>'&"])

@@ -253,7 +253,8 @@ async fn p_09_a_stripped_challenge_is_noticed_when_pkce_is_required() {
 #[tokio::test]
 async fn p_09_a_verifier_without_a_challenge_is_refused_when_pkce_is_optional() {
     let world = World::new().await;
-    // The attacker took the challenge out of the request and injects the code into the session of the client, which sends its verifier.
+    // The attacker took the challenge out of the request and injects the code into the session of the client, which
+    // sends its verifier.
     let code = world.code(&stripped(&world, LEGACY), "alice").await;
     world.take_events();
     for verifier in [VERIFIER, "x", CHALLENGE] {
@@ -268,7 +269,8 @@ async fn p_09_a_verifier_without_a_challenge_is_refused_when_pkce_is_optional() 
     ] {
         world.authorize(&request).await.redirected(CALLBACK, "invalid_request", Some(STATE));
     }
-    // With a challenge, the verifier is needed though PKCE is optional; without one, the client that sends none is served.
+    // With a challenge, the verifier is needed though PKCE is optional; without one, the client that sends none is
+    // served.
     let bound = world.valid_code(LEGACY).await;
     world.token(LEGACY, &exchange(&bound, None)).await.refused("invalid_grant");
     world.token(LEGACY, &exchange(&code, None)).await.tokens();

@@ -158,7 +158,8 @@ const HARMLESS: &[&str] = &[
     "VerifyError",
     "What",
     "Why",
-    // Made of types that are shown: a client, and the number of its secret; a URI that is registered; an event, which is shown.
+    // Made of types that are shown: a client, and the number of its secret; a URI that is registered; an event, which
+    // is shown.
     "AuthenticatedClient",
     "EventCursor",
     "StoredEvent",
@@ -404,7 +405,8 @@ async fn k_01_no_event_or_trace_holds_a_secret() {
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
         .with_writer(move || writer.clone());
-    // For the whole process: with one subscriber for one thread, an event that another thread meets first would be off for good.
+    // For the whole process: with one subscriber for one thread, an event that another thread meets first would be off
+    // for good.
     subscriber.finish().try_init().unwrap();
 
     let (world, spy) = Spy::world(|builder| builder).await;

@@ -293,7 +293,8 @@ async fn rc_13_purging_during_a_replay_hides_no_evidence() {
         exchange.await.unwrap().refused("invalid_grant");
         assert!(all_living(&race.world.dump(), race.world.now()).is_empty());
     }
-    // A replay that stands still between its reading and its revocation, while everything around is purged: the family ends.
+    // A replay that stands still between its reading and its revocation, while everything around is purged: the family
+    // ends.
     for replayed in [Kind::CODE, Kind::REFRESH_TOKEN] {
         let race = Race::new().await;
         let code = race.world.valid_code(WEB).await;
@@ -309,7 +310,8 @@ async fn rc_13_purging_during_a_replay_hides_no_evidence() {
         replay.await.unwrap().refused("invalid_grant");
         race.assert_all_dead(&[access], &format!("{replayed:?}")).await;
     }
-    // As late as anything of the family can live, its evidence is there, however often is purged; an unspent code is not evidence.
+    // As late as anything of the family can live, its evidence is there, however often is purged; an unspent code is
+    // not evidence.
     let race = Race::new().await;
     let code = race.world.valid_code(WEB).await;
     let (_, first) = race.world.redeem(WEB, &code).await.tokens();

@@ -21,7 +21,8 @@ fn request_to(world: &World, client: Known, redirect_uri: &str) -> Request<Strin
     Request::get(uri).body(String::new()).unwrap()
 }
 
-/// None of these is a redirect URI of the client: each gets an error page, by GET and by POST, that repeats nothing of it.
+/// None of these is a redirect URI of the client: each gets an error page, by GET and by POST, that repeats nothing of
+/// it.
 async fn refuse_all(world: &World, client: Known, uris: &[&str]) {
     world.take_events();
     for uri in uris {

@@ -554,7 +554,8 @@ async fn f_17_without_a_window_a_retry_after_doubt_is_not_called_theft() {
     }
     assert!(world.is_live(&access).await, "nobody is accused, and nothing ends");
 
-    // Where the doubtful commit did not happen the retry is the first refresh, and what comes after it is reuse like any other.
+    // Where the doubtful commit did not happen the retry is the first refresh, and what comes after it is reuse like
+    // any other.
     let (_, first) = world.tokens(WEB).await;
     doubtful_refresh(&world, &spy, &first, Fault::InDoubtAndLost).await;
     world.advance(1);

@@ -208,7 +208,8 @@ async fn k_03_a_dropped_secret_is_overwritten() {
     drop(held);
     assert_eq!(copies(&sought), [0; 4]);
 
-    // The same for a secret that has been through the server: registered, presented, compared; and one that the server made.
+    // The same for a secret that has been through the server: registered, presented, compared; and one that the server
+    // made.
     let world = World::new().await;
     let registration = Registration {
         metadata: metadata(WEB),

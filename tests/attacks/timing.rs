@@ -39,7 +39,8 @@ fn t_01_secrets_cannot_be_compared_by_accident() {
             )+
         };
     }
-    // To compare, to sort and to look up, which compares; to print; and what would lend the text to something that does.
+    // To compare, to sort and to look up, which compares; to print; and what would lend the text to something that
+    // does.
     for_each_secret!(
         PartialEq,
         PartialEq<str>,
@@ -90,7 +91,8 @@ fn presentations(client: Known, token: &str) -> Vec<http::Request<String>> {
 async fn t_01_the_place_of_a_mismatch_does_not_show() {
     let (world, spy) = Spy::world(|builder| builder).await;
     let own = [("grant_type", "client_credentials"), ("scope", "read")];
-    // A client secret that is wrong in its first byte, in its last, or in any between: the same answer for the same work.
+    // A client secret that is wrong in its first byte, in its last, or in any between: the same answer for the same
+    // work.
     for client in [WEB, POSTER] {
         let right = client.secret.unwrap();
         let mut seen = Vec::new();

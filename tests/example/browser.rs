@@ -103,7 +103,8 @@ impl Browser {
         self.submit(&form)
     }
 
-    /// Opens an authorization request, signs in as alice if asked to, and comes as far as the consent page, or back to the client.
+    /// Opens an authorization request, signs in as alice if asked to, and comes as far as the consent page, or back to
+    /// the client.
     pub(crate) fn authorize(&mut self, url: &str) -> Page {
         let page = self.open(url);
         if page.is_sign_in() { self.sign_in(&page, "alice", "wonderland") } else { page }

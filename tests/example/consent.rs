@@ -86,7 +86,8 @@ fn what_was_allowed_is_not_asked_again_and_the_sign_in_leads_straight_to_the_cli
     assert_eq!(back.parameters()["state"], "s &\u{e9}");
     assert_eq!(redeem(&server, &back.code()), "read");
 
-    // Another browser: the form that signs in is followed by redirects as far as the client, and its page must not forbid that.
+    // Another browser: the form that signs in is followed by redirects as far as the client, and its page must not
+    // forbid that.
     let mut other = server.browser_at("http://127.0.0.1:8080");
     let sign_in = other.open(&asked);
     assert!(!sign_in.answer.header("content-security-policy").contains("form-action"), "{sign_in:?}");

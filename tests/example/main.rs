@@ -1,4 +1,5 @@
-//! The examples, from the outside: the real executables, real clients, and a browser that has cookies and fills in forms.
+//! The examples, from the outside: the real executables, real clients, and a browser that has cookies and fills in
+//! forms.
 //!
 //! | file | holds |
 //! |---|---|

@@ -27,9 +27,9 @@
 //! # }
 //! ```
 //!
-//! A store on an asynchronous runtime overrides [`Fixture::drive`] with that of its runtime. Checks run one after another,
-//! each on an empty database; races run on threads of the operating system, through one handle and through two. What
-//! only shows between processes is left to [`ProcessRace`], in which children of the test take part.
+//! A store on an asynchronous runtime overrides [`Fixture::drive`] with that of its runtime. Checks run one after
+//! another, each on an empty database; races run on threads of the operating system, through one handle and through
+//! two. What only shows between processes is left to [`ProcessRace`], in which children of the test take part.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! Many callers at once: 2, 16 and 64 threads, through one handle and through two.
 //!
 //! Each race is one that a store loses which reads, compares and writes in separate steps. All threads wait for each
-//! other before each round. A race that is won proves nothing for sure; one that is lost proves the store wrong, whatever the schedule:
-//! what is checked is true of every order in which the commits could have happened.
+//! other before each round. A race that is won proves nothing for sure; one that is lost proves the store wrong,
+//! whatever the schedule: what is checked is true of every order in which the commits could have happened.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -369,8 +369,8 @@ fn prolonged(bed: &Bed<'_>, field: Field) -> Verdict {
     Ok(())
 }
 
-/// The first caller purges; the others use the record, which puts off when it may be forgotten: one succeeds and finds it
-/// there as spent, or the purge came first.
+/// The first caller purges; the others use the record, which puts off when it may be forgotten: one succeeds and finds
+/// it there as spent, or the purge came first.
 fn spared(bed: &Bed<'_>, field: Field) -> Verdict {
     for round in 0..field.rounds() {
         let code = Record { purge_after: later(10), ..record(super::sample::key(Kind::CODE, round)) };

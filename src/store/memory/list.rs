@@ -68,7 +68,8 @@ fn walk(shard: &Mutex<Shard>, stretch: Stretch, best: &mut Best<'_>) {
         let spot = loop {
             let next = if best.query.order == Order::NewestFirst { range.next_back() } else { range.next() };
             let Some(record) = next else { return };
-            // More than a page of this shard's own; those made in the same moment are ordered by key, so all of them count.
+            // More than a page of this shard's own; those made in the same moment are ordered by key, so all of them
+            // count.
             if best.query.order != Order::Name && matched > best.limit && last != Some(record.created_at) {
                 return;
             }

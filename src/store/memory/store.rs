@@ -33,18 +33,20 @@ const DEFAULT_CAPACITY: usize = 1 << 24;
 /// # Bounded
 ///
 /// It holds at most 16,777,216 records, or what [`with_capacity_limit`](Self::with_capacity_limit) says; a commit that
-/// would exceed this is answered with [`StoreError::Unavailable`] and changes nothing. Memory is in use for what is held,
-/// not for the limit, and goes back as records go.
+/// would exceed this is answered with [`StoreError::Unavailable`] and changes nothing. Memory is in use for what is
+/// held, not for the limit, and goes back as records go.
 ///
 /// # Forgetting
 ///
-/// Each commit that is applied forgets up to eight records of its shard whose `purge_after` lies at least a minute or so before its
-/// `at`, so that a store in use stays small without anybody's help. [`purge`](Store::purge) is exact, and for a store that rests.
+/// Each commit that is applied forgets up to eight records of its shard whose `purge_after` lies at least a minute or
+/// so before its `at`, so that a store in use stays small without anybody's help. [`purge`](Store::purge) is exact, and
+/// for a store that rests.
 ///
 /// # Lists
 ///
-/// A list that names a partition (by subject, by parent) reads that partition; one by client reads what that client owns; a list of
-/// records that all have labels (clients) reads these, and by time only a page of them. Any other reads everything, a little at a time.
+/// A list that names a partition (by subject, by parent) reads that partition; one by client reads what that client
+/// owns; a list of records that all have labels (clients) reads these, and by time only a page of them. Any other reads
+/// everything, a little at a time.
 pub struct MemoryStore {
     shards: Box<[Aligned; SHARDS]>,
     records: AtomicUsize,
@@ -55,8 +57,8 @@ pub struct MemoryStore {
 #[repr(align(128))]
 struct Aligned(Mutex<Shard>);
 
-/// Takes the lock, also when a thread has panicked holding it: nothing that may panic runs between the first change of a
-/// commit and the last.
+/// Takes the lock, also when a thread has panicked holding it: nothing that may panic runs between the first change of
+/// a commit and the last.
 pub(super) fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -92,7 +94,8 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// Every record, by key: for tests that compare what was there before and after. Not a moment in time, where others write meanwhile.
+    /// Every record, by key: for tests that compare what was there before and after. Not a moment in time, where others
+    /// write meanwhile.
     pub fn snapshot(&self) -> Vec<Arc<Record>> {
         let mut records = Vec::with_capacity(self.len());
         for shard in self.shards() {
