@@ -290,13 +290,14 @@ fn a_master_that_is_killed_may_lose_what_its_replica_was_not_waited_for_and_no_h
 fn a_commit_that_replicas_do_not_have_is_in_doubt() {
     let [server, replica] = [Server::start(NO_FILE), Server::start(NO_FILE)];
     replica.follow(&server);
-    let store = wait(options().wait(1, Duration::from_millis(100)).open(server.url())).unwrap();
-    put(&store, &insert(&token(1, 1)));
+    let [patient, store] = [20_000, 100]
+        .map(|wait_for| wait(options().wait(1, Duration::from_millis(wait_for)).open(server.url())).unwrap());
+    put(&patient, &insert(&token(1, 1)));
     replica.signal("STOP");
     assert_fails!(wait(store.commit(&insert(&token(1, 2)))), InDoubt);
     // It was applied, and is seen; a refusal needs nobody's word.
     assert!(find(&store, token(1, 2).key).unwrap().is_some());
     assert!(matches!(wait(store.commit(&insert(&token(1, 2)))), Ok(Committed::Refused(_))));
     replica.signal("CONT");
-    put(&store, &insert(&token(1, 3)));
+    put(&patient, &insert(&token(1, 3)));
 }

@@ -15,7 +15,7 @@
 //! | root `n` tenant kind | sorted set | what has labels, by name |
 //! | root `x` | set | tenants and kinds of which some record has no labels |
 //! | root `e` tenant | stream | events; on one server in bucket 0 only |
-//! | root `v` | string | the layout, in bucket 0 |
+//! | root `v` | string | the layout; in a Cluster in each bucket, else in bucket 0 |
 //!
 //! The root is the prefix and the tag: `grantor{a2f}`. A tail is 35 bytes: partition, kind, id.
 
