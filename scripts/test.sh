@@ -54,6 +54,18 @@ need_deny() {
   cargo install --locked cargo-deny --version '^0.20' || fail "cargo-deny is missing and could not be installed: run 'cargo install --locked cargo-deny' where there is a network."
 }
 
+need_redis() { # the tests of the store in Redis start servers of their own
+  command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
+  local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
+  command -v apt-get >/dev/null || fail "redis-server is missing: $how"
+  echo "Installing redis-server; this happens once."
+  local -a as=()
+  ((EUID == 0)) || as=(sudo -n)
+  # No server of the system is to be started by it: the tests bring their own up and down.
+  { "${as[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "${as[@]}" apt-get install -qq -y --no-install-recommends redis-server; } >/dev/null ||
+    fail "redis-server is missing and could not be installed: $how"
+}
+
 # --- the steps ---------------------------------------------------------------------------------------------------
 
 features() { # the features of the package, one a line
@@ -98,6 +110,7 @@ step_docs() {
 }
 
 step_test() {
+  need_redis
   cargo test --locked --all-features
 }
 

@@ -209,7 +209,8 @@ fn a_server_that_is_killed_loses_nothing_that_was_written_through() {
 
 #[test]
 fn a_server_that_is_killed_between_two_writes_through_keeps_every_commit_whole() {
-    // The process dies and the machine lives: what was handed to the system is written. Rarely Redis holds it back for up to two seconds.
+    // The process dies and the machine lives: what was handed to the system is written. Rarely Redis holds it back for
+    // up to two seconds.
     let (lost, log) = storm_over(EVERY_SECOND);
     println!("applied {}, of which {} were lost", count(&log, End::Applied), lost.acknowledged);
 }

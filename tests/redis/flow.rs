@@ -20,32 +20,32 @@ use super::server::{ALWAYS, NO_FILE, RUNTIME, Server, options, wait};
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const SECRET: &str = "web-secret-web-secret-web-secret";
-const START: Timestamp = Timestamp::from_secs(1_767_225_600);
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 /// A node of an authorization server.
 #[derive(Clone)]
-struct Node {
-    server: AuthorizationServer,
+pub(crate) struct Node {
+    pub(crate) server: AuthorizationServer,
     clock: Arc<ManualClock>,
 }
 
 /// What a token endpoint answered.
 #[derive(Debug, Clone)]
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     retry_after: bool,
     json: serde_json::Value,
 }
 
 impl Answer {
-    fn token(&self, name: &str) -> String {
+    pub(crate) fn token(&self, name: &str) -> String {
         assert_eq!(self.status, StatusCode::OK, "{self:?}");
         self.json[name].as_str().unwrap().to_owned()
     }
 }
 
 impl Node {
-    fn over(options: &RedisOptions, url: &str, clock: &Arc<ManualClock>) -> Self {
+    pub(crate) fn over(options: &RedisOptions, url: &str, clock: &Arc<ManualClock>) -> Self {
         let server = AuthorizationServer::builder("https://auth.example.com")
             .store(wait(options.clone().open(url)).unwrap())
             .secret([7; 32])
@@ -56,7 +56,7 @@ impl Node {
         Self { server, clock: Arc::clone(clock) }
     }
 
-    fn register(&self, id: &str) {
+    pub(crate) fn register(&self, id: &str) {
         let metadata = ClientMetadata {
             client_name: id.to_uppercase(),
             token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
@@ -71,7 +71,7 @@ impl Node {
     }
 
     /// A code that this user allowed the client.
-    fn code(&self, client: &str, user: &str) -> String {
+    pub(crate) fn code(&self, client: &str, user: &str) -> String {
         let query = format!(
             "client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&response_type=code&state=s\
              &code_challenge={CHALLENGE}&code_challenge_method=S256"
@@ -97,7 +97,7 @@ impl Node {
         Answer { status: answer.status(), retry_after, json }
     }
 
-    async fn redeem(&self, code: &str) -> Answer {
+    pub(crate) async fn redeem(&self, code: &str) -> Answer {
         let redirect = "redirect_uri=https%3A%2F%2Fapp.example%2Fcb";
         let body = format!("grant_type=authorization_code&code={code}&{redirect}&code_verifier={VERIFIER}");
         self.post("/token", body).await

@@ -1,7 +1,7 @@
 //! The store in Redis: the kit, the flow over it, and what happens when Redis breaks.
 //!
-//! Every test starts the servers that it needs, in a directory and on ports of its own. They need the programs `redis-server` and `redis-cli`; see
-//! CONTRIBUTING.md.
+//! Every test starts the servers that it needs, in a directory and on ports of its own. They need the programs
+//! `redis-server` and `redis-cli`; see CONTRIBUTING.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,7 @@ mod conformance;
 mod crash;
 mod faults;
 mod flow;
+mod measure;
 mod opening;
 mod outbox;
 mod proxy;

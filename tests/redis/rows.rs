@@ -1,4 +1,5 @@
-//! What is in Redis: rows that are no rows, scripts that find them before they write, keys that go, and lists that trail.
+//! What is in Redis: rows that are no rows, scripts that find them before they write, keys that go, and lists that
+//! trail.
 
 use std::sync::Arc;
 use std::time::Duration;

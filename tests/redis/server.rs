@@ -1,4 +1,5 @@
-//! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the number they were started under.
+//! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the
+//! number they were started under.
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};

@@ -1,9 +1,11 @@
 //! From a partition to the keys of Redis.
 //!
-//! 65,536 partitions fall into 256 buckets, by their lower byte; every key of a bucket bears the bucket's hash tag, so that in a Cluster all of
-//! them live in one slot, on one node, and one script may touch them. 256, not 65,536: what runs through all partitions (purge, lists by client,
-//! events) asks every bucket once. Partitions are uniform, so buckets are equally full. The tags are chosen so that bucket `b` lies in the 64 slots from `64 b` on: slots that are
-//! dealt out in even ranges, as `redis-cli --cluster create` does, give every node the same number of buckets, give or take one.
+//! 65,536 partitions fall into 256 buckets, by their lower byte; every key of a bucket bears the bucket's hash tag, so
+//! that in a Cluster all of them live in one slot, on one node, and one script may touch them. 256, not 65,536: what
+//! runs through all partitions (purge, lists by client, events) asks every bucket once. Partitions are uniform, so
+//! buckets are equally full. The tags are chosen so that bucket `b` lies in the 64 slots from `64 b` on: slots that are
+//! dealt out in even ranges, as `redis-cli --cluster create` does, give every node the same number of buckets, give or
+//! take one.
 //!
 //! | key | type | holds |
 //! |---|---|---|
@@ -81,7 +83,8 @@ static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
             [1296, 36, 1].into_iter().filter_map(|place| char::from_digit(number / place % 36, 36)).collect();
         let (stretch, within) = (slot(tag.as_bytes()) / 64, slot(tag.as_bytes()) % 64);
         let free = tags.get_mut(usize::from(stretch)).filter(|free| free.is_empty());
-        // Near the middle of the stretch: a range that ends in between has it or has it not, and its neighbours are as far away.
+        // Near the middle of the stretch: a range that ends in between has it or has it not, and its neighbours are as
+        // far away.
         if let Some(free) = free.filter(|_| (28..36).contains(&within)) {
             *free = tag;
             missing = missing.saturating_sub(1);

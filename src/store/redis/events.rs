@@ -1,11 +1,12 @@
 //! The outbox.
 //!
-//! On one server all events of a tenant stand in one stream, in bucket 0, in the order of the commits. In a Cluster a commit can write to its own
-//! slot only, so there is a stream in each bucket, and no order between them that all nodes could agree on: the order within a partition is that of its commits,
-//! and how the partitions are put together may differ from one reading to another.
+//! On one server all events of a tenant stand in one stream, in bucket 0, in the order of the commits. In a Cluster a
+//! commit can write to its own slot only, so there is a stream in each bucket, and no order between them that all nodes
+//! could agree on: the order within a partition is that of its commits, and how the partitions are put together may
+//! differ from one reading to another.
 //!
-//! A stream counts its events from 1. A cursor is the bucket whose turn is next, and how far the stream of each bucket was read: a few bytes of text on one server, about
-//! 400 to 1,000 in a Cluster.
+//! A stream counts its events from 1. A cursor is the bucket whose turn is next, and how far the stream of each bucket
+//! was read: a few bytes of text on one server, about 400 to 1,000 in a Cluster.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

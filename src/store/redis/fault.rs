@@ -9,7 +9,8 @@ use crate::store::StoreError;
 pub(super) enum Fault {
     /// Nothing was sent: there is no connection.
     Unreached(String),
-    /// The server did nothing, and would do it if asked again, perhaps elsewhere: the slot is another's, it is loading, there was a failover.
+    /// The server did nothing, and would do it if asked again, perhaps elsewhere: the slot is another's, it is loading,
+    /// there was a failover.
     NotHere(Elsewhere, String),
     /// The server did nothing, since it does not know the script.
     NoScript,
@@ -39,8 +40,9 @@ impl Fault {
         let said = format!("{code} {}", error.details().unwrap_or_default());
         match code {
             "MOVED" => Self::NotHere(address(error.details()).unwrap_or(Elsewhere::Unknown), said),
-            // A slot that is on its way holds some of a bucket's records here and some there. A script would take those that are not
-            // here for missing; it names the root of the bucket as its key, which never exists, so that Redis runs it on neither side.
+            // A slot that is on its way holds some of a bucket's records here and some there. A script would take those
+            // that are not here for missing; it names the root of the bucket as its key, which never exists, so that
+            // Redis runs it on neither side.
             "ASK" | "TRYAGAIN" => Self::NotHere(Elsewhere::Moving, said),
             "READONLY" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" => Self::NotHere(Elsewhere::Unknown, said),
             "NOSCRIPT" => Self::NoScript,

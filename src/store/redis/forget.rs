@@ -14,7 +14,8 @@ const PIECE: u32 = 64;
 /// How much is asked for at once: Redis may do all that one connection has sent before it looks at another.
 const WAVE: u32 = 512;
 
-/// Calls a script that forgets in these buckets, at most `limit` in all: first to learn where there is anything, then there, a piece at a time.
+/// Calls a script that forgets in these buckets, at most `limit` in all: first to learn where there is anything, then
+/// there, a piece at a time.
 ///
 /// The script takes the number that it may forget last, and answers how many it forgot and whether there are more.
 pub(super) async fn forget(

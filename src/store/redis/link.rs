@@ -1,7 +1,8 @@
 //! One connection to one node: made when it is needed, and made again when it is gone.
 //!
-//! The client library can do that too, and sends again what it had sent over the connection that is gone. A commit must not be sent twice: the
-//! second time it is refused, since the first one was applied, and the one who won would be told that it lost.
+//! The client library can do that too, and sends again what it had sent over the connection that is gone. A commit must
+//! not be sent twice: the second time it is refused, since the first one was applied, and the one who won would be told
+//! that it lost.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -86,7 +87,8 @@ impl Link {
         if let Some(live) = self.current() {
             return Ok(live);
         }
-        // Whoever waited while another tried need not try once more: a server that does not answer would be waited for by one after the other.
+        // Whoever waited while another tried need not try once more: a server that does not answer would be waited for
+        // by one after the other.
         if self.attempts.load(Ordering::Acquire) != before
             && let Some(why) = &*failure
         {

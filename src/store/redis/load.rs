@@ -1,7 +1,8 @@
 //! Records by key, with what they hang on.
 //!
-//! Parent and subject live in the bucket of the record, so that one script finds them with it. The client may live in another: on one server
-//! the script goes there, and a load is one round trip; in a Cluster it is asked for afterwards, which makes a second, where there is one.
+//! Parent and subject live in the bucket of the record, so that one script finds them with it. The client may live in
+//! another: on one server the script goes there, and a load is one round trip; in a Cluster it is asked for afterwards,
+//! which makes a second, where there is one.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Lists that are kept in order, put together from all buckets.
 //!
-//! First the places are read, a few from each bucket, since they are small and most are not needed; then the records of those that come first.
-//! A record that has gone or moved meanwhile is left out: a list never shows what is not there.
+//! First the places are read, a few from each bucket, since they are small and most are not needed; then the records of
+//! those that come first. A record that has gone or moved meanwhile is left out: a list never shows what is not there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The store in Redis or Valkey, on one server or in a Cluster (feature `redis`).
 //!
-//! A commit is one script, in which Redis runs nothing else: it reads what the conditions and guards ask for, answers if one fails, and
-//! only then writes. Every key of a commit lies in one slot, so that it works in a Cluster as well.
+//! A commit is one script, in which Redis runs nothing else: it reads what the conditions and guards ask for, answers
+//! if one fails, and only then writes. Every key of a commit lies in one slot, so that it works in a Cluster as well.
 //!
 //! | file | holds |
 //! |---|---|

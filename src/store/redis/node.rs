@@ -8,7 +8,8 @@ use super::fault::Fault;
 use super::link::{Link, Patience};
 use super::script::{Call, SCRIPTS, Script};
 
-/// How many connections commits are spread over that wait for replicas: while one waits, the server reads nothing from its connection.
+/// How many connections commits are spread over that wait for replicas: while one waits, the server reads nothing from
+/// its connection.
 const WAITING: usize = 8;
 
 /// How connections are made, whatever the node.

@@ -28,6 +28,14 @@ pub(super) enum Nodes {
     Cluster(Cluster),
 }
 
+/// What to do about a call of which it is not known whether it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// It may be made twice: once more, then.
+    SendAgain,
+    LeaveIt,
+}
+
 /// What to do about a call that did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
@@ -66,15 +74,15 @@ impl Nodes {
 
     /// Calls that may be made twice, in one round trip for each node; the answers in the order of the calls.
     pub(super) async fn ask(&self, calls: &[Call]) -> Vec<Result<Value, Fault>> {
-        self.gather(calls, true).await
+        self.gather(calls, Lost::SendAgain).await
     }
 
     /// Calls that must not be made twice, otherwise alike.
     pub(super) async fn ask_once(&self, calls: &[Call]) -> Vec<Result<Value, Fault>> {
-        self.gather(calls, false).await
+        self.gather(calls, Lost::LeaveIt).await
     }
 
-    async fn gather(&self, calls: &[Call], repeatable: bool) -> Vec<Result<Value, Fault>> {
+    async fn gather(&self, calls: &[Call], lost: Lost) -> Vec<Result<Value, Fault>> {
         let mut answers: Vec<Result<Value, Fault>> = calls.iter().map(|_| Err(nobody())).collect();
         let mut open: Vec<usize> = (0..calls.len()).collect();
         for attempt in 1..=ATTEMPTS {
@@ -88,7 +96,7 @@ impl Nodes {
                     let (Some(call), Some(answer)) = (calls.get(*member), answers.get_mut(*member)) else { continue };
                     let next = match &result {
                         Ok(_) => Next::GiveUp,
-                        Err(Fault::Lost(_)) if repeatable && attempt == 1 => Next::Again,
+                        Err(Fault::Lost(_)) if lost == Lost::SendAgain && attempt == 1 => Next::Again,
                         Err(fault @ Fault::NotHere(Elsewhere::At(..), _)) => {
                             self.see_to(fault, node.as_deref(), call, attempt).await
                         }
@@ -144,7 +152,8 @@ impl Nodes {
             Fault::NotHere(Elsewhere::At(host, port), _) => match (self, node) {
                 (Self::Cluster(cluster), Some(node)) => {
                     cluster.moved(call.bucket, node, host, *port);
-                    // Where one slot has gone others may have: but this call need not wait for what can be learned of them.
+                    // Where one slot has gone others may have: but this call need not wait for what can be learned of
+                    // them.
                     if attempt > 2 {
                         let _ = cluster.learn().await;
                     }
@@ -164,7 +173,8 @@ impl Nodes {
                     if learned && !same { Next::Again } else { Next::GiveUp }
                 }
                 Self::One(node) => {
-                    // A server that was demoted, behind a name that leads to another by now: the next call connects anew.
+                    // A server that was demoted, behind a name that leads to another by now: the next call connects
+                    // anew.
                     if matches!(fault, Fault::NotHere(..)) {
                         node.hang_up();
                     }

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 #[derive(Debug, Clone)]
 #[must_use = "options open nothing by themselves"]
 pub struct RedisOptions {
-    pub(super) seeds: Vec<String>,
+    pub(super) seeds: Vec<Url>,
     pub(super) prefix: String,
     pub(super) connect: Duration,
     pub(super) answer: Duration,
@@ -28,6 +28,16 @@ pub struct RedisOptions {
     pub(super) fsync: Option<RedisFsync>,
     pub(super) loss: Option<RedisLoss>,
     pub(super) expire: Option<Duration>,
+}
+
+/// Where a server is, and perhaps the password to it: not shown.
+#[derive(Clone)]
+pub(super) struct Url(pub(super) String);
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Url")
+    }
 }
 
 /// How many replicas must have a commit before it is answered, and for how long they are waited for.
@@ -58,20 +68,22 @@ pub enum RedisFsync {
 
 /// What a host accepts to lose of that which was acknowledged.
 ///
-/// What is lost is not only what was issued. A code that was redeemed may be redeemed once more, a refresh token that was rotated may
-/// be used once more, and what was revoked is live again.
+/// What is lost is not only what was issued. A code that was redeemed may be redeemed once more, a refresh token that
+/// was rotated may be used once more, and what was revoked is live again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RedisLoss {
-    /// The last moments before the loss of power, or before a replica took over: `appendfsync everysec`, or replicas that are not waited for.
+    /// The last moments before the loss of power, or before a replica took over: `appendfsync everysec`, or replicas
+    /// that are not waited for.
     Recent,
-    /// Everything, when Redis ends or runs out of memory: no append-only file, or a `maxmemory-policy` that evicts any key.
+    /// Everything, when Redis ends or runs out of memory: no append-only file, or a `maxmemory-policy` that evicts any
+    /// key.
     Everything,
 }
 
 impl RedisOptions {
-    /// Keys that begin with `grantor`, 2 seconds to connect, 5 for an answer, no waiting for replicas, no events kept, and nothing
-    /// acknowledged that could be lost.
+    /// Keys that begin with `grantor`, 2 seconds to connect, 5 for an answer, no waiting for replicas, no events kept,
+    /// and nothing acknowledged that could be lost.
     pub fn new() -> Self {
         Self {
             seeds: Vec::new(),
@@ -86,13 +98,15 @@ impl RedisOptions {
         }
     }
 
-    /// Another node of the same Cluster, to begin with where the one that is opened does not answer. The others are found through these.
+    /// Another node of the same Cluster, to begin with where the one that is opened does not answer. The others are
+    /// found through these.
     pub fn node(mut self, url: impl Into<String>) -> Self {
-        self.seeds.push(url.into());
+        self.seeds.push(Url(url.into()));
         self
     }
 
-    /// What every key begins with, so that others may use the same Redis; without braces. Stores with different prefixes do not meet.
+    /// What every key begins with, so that others may use the same Redis; without braces. Stores with different
+    /// prefixes do not meet.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
@@ -102,55 +116,63 @@ impl RedisOptions {
         Self { connect, ..self }
     }
 
-    /// How long to wait for an answer, before a load fails as unavailable and a commit is in doubt. To this is added what
-    /// [`wait`](Self::wait) waits.
+    /// How long to wait for an answer, before a load fails as unavailable and a commit is in doubt. To this is added
+    /// what [`wait`](Self::wait) waits.
     pub fn answer_timeout(self, answer: Duration) -> Self {
         Self { answer, ..self }
     }
 
-    /// Answers a commit when this many replicas have it (`WAIT`), and as [in doubt](StoreError::InDoubt) if they do not in this time: then it was applied, and a failover may undo it.
+    /// Answers a commit when this many replicas have it (`WAIT`), and as [in doubt](StoreError::InDoubt) if they do not
+    /// in this time: then it was applied, and a failover may undo it.
     ///
-    /// Where all replicas are waited for, whichever takes over has what was acknowledged. With fewer, Redis may promote one that lacks it: rarely, since it
-    /// prefers the one that has most.
+    /// Where all replicas are waited for, whichever takes over has what was acknowledged. With fewer, Redis may promote
+    /// one that lacks it: rarely, since it prefers the one that has most.
     pub fn wait(self, replicas: u32, timeout: Duration) -> Self {
         let wait = Some(Wait { replicas, timeout: timeout.max(Duration::from_millis(1)) }).filter(|_| replicas > 0);
         Self { wait, ..self }
     }
 
-    /// Keeps the events of every commit, to be read through [`Outbox`](crate::store::Outbox). Whoever asks for this must also
-    /// [forget](crate::store::Outbox::forget_events) what was read: nothing else does, and memory fills up. Every process that opens the store is to say the same.
+    /// Keeps the events of every commit, to be read through [`Outbox`](crate::store::Outbox). Whoever asks for this
+    /// must also [forget](crate::store::Outbox::forget_events) what was read: nothing else does, and memory fills up.
+    /// Every process that opens the store is to say the same.
     pub fn keep_events(self) -> Self {
         Self { events: Events::Kept, ..self }
     }
 
-    /// What `appendfsync` is, where the server does not let us ask: managed services often forbid `CONFIG`. Where it does, its word counts.
+    /// What `appendfsync` is, where the server does not let us ask: managed services often forbid `CONFIG`. Where it
+    /// does, its word counts.
     pub fn fsync(self, fsync: RedisFsync) -> Self {
         Self { fsync: Some(fsync), ..self }
     }
 
-    /// Opens a store that may lose this much of what was acknowledged. Without this, or with less than the server may lose, opening fails and says why.
+    /// Opens a store that may lose this much of what was acknowledged. Without this, or with less than the server may
+    /// lose, opening fails and says why.
     pub fn danger_accept_loss(self, loss: RedisLoss) -> Self {
         Self { loss: Some(loss), ..self }
     }
 
-    /// Lets Redis expire tokens, codes and marks on its own, by its own clock, this long after they may be forgotten; an hour at least.
+    /// Lets Redis expire tokens, codes and marks on its own, by its own clock, this long after they may be forgotten;
+    /// an hour at least.
     ///
-    /// Without this they go with the commits that come later, or in a [`purge`](crate::store::Store::purge), and never by a clock. With it, a store that nobody uses any more becomes
-    /// empty too. The price: if the clock of Redis is ahead of the server's by more than `margin`, what was spent is forgotten too early; and a
-    /// `maxmemory-policy` of `volatile-…`, which otherwise evicts nothing of ours, may evict them.
+    /// Without this they go with the commits that come later, or in a [`purge`](crate::store::Store::purge), and never
+    /// by a clock. With it, a store that nobody uses any more becomes empty too. The price: if the clock of Redis is
+    /// ahead of the server's by more than `margin`, what was spent is forgotten too early; and a `maxmemory-policy` of
+    /// `volatile-…`, which otherwise evicts nothing of ours, may evict them.
     pub fn expire_after(self, margin: Duration) -> Self {
         Self { expire: Some(margin.max(Duration::from_secs(3_600))), ..self }
     }
 
-    /// Opens the store on this server, or on the Cluster that it is a node of: `redis://[user:password@]host[:port][/database]`. With the feature
-    /// `tokio-rustls-comp` of the crate `redis`, also `rediss://`; `redis+unix://` for a socket.
+    /// Opens the store on this server, or on the Cluster that it is a node of:
+    /// `redis://[user:password@]host[:port][/database]`. With the feature `tokio-rustls-comp` of the crate `redis`,
+    /// also `rediss://`; `redis+unix://` for a socket.
     ///
     /// Connections belong to the tokio runtime that they were made on.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the server cannot be reached, is older than Redis 7.0, lacks a right that is needed, or may lose what
-    /// it was not said that it may; [`StoreError::Corrupt`] if the store was made by a later version.
+    /// [`StoreError::Unavailable`] if the server cannot be reached, is older than Redis 7.0, lacks a right that is
+    /// needed, or may lose what it was not said that it may; [`StoreError::Corrupt`] if the store was made by a later
+    /// version.
     pub async fn open(self, url: impl Into<String>) -> Result<RedisStore, StoreError> {
         RedisStore::start(self, url.into()).await
     }

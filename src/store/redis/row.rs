@@ -16,8 +16,8 @@
 //! | 4 + n | the payload |
 //! | 8 + rest | used: when, and the answer |
 //!
-//! Numbers are big-endian. A moment has its sign bit turned, so that bytes sort as moments do. `used` is last, so that a script can
-//! append it; the scripts know the offsets of all that stands before the payload.
+//! Numbers are big-endian. A moment has its sign bit turned, so that bytes sort as moments do. `used` is last, so that
+//! a script can append it; the scripts know the offsets of all that stands before the payload.
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@ pub(super) struct Script {
     digest: String,
 }
 
-/// When a script may run. None is marked as one that only reads: a replica would run that, and answer what was true a moment ago.
+/// When a script may run. None is marked as one that only reads: a replica would run that, and answer what was true a
+/// moment ago.
 #[derive(Debug, Clone, Copy)]
 enum Rights {
     /// Not when the memory is full.

@@ -28,12 +28,13 @@ const LAYOUT: &str = "1";
 
 /// A store in Redis or Valkey, on one server or in a Cluster.
 ///
-/// What it keeps when something breaks is what Redis keeps: opening fails where that is less than everything, unless the host has said that it accepts
-/// this ([`RedisOptions::danger_accept_loss`]). The server must run with `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction` (or `volatile-…`),
-/// and all its replicas must be waited for ([`RedisOptions::wait`]), for [`Durability::Durable`]; anything less is [`Durability::Weak`].
+/// What it keeps when something breaks is what Redis keeps: opening fails where that is less than everything, unless
+/// the host has said that it accepts this ([`RedisOptions::danger_accept_loss`]). The server must run with `appendonly
+/// yes`, `appendfsync always` and `maxmemory-policy noeviction` (or `volatile-…`), and all its replicas must be waited
+/// for ([`RedisOptions::wait`]), for [`Durability::Durable`]; anything less is [`Durability::Weak`].
 ///
-/// A commit and a load are one round trip each; in a Cluster a load is two, where the client of a token lives on other slots than the token.
-/// While a slot is moved from one node to another, what lies in it is unavailable.
+/// A commit and a load are one round trip each; in a Cluster a load is two, where the client of a token lives on other
+/// slots than the token. While a slot is moved from one node to another, what lies in it is unavailable.
 ///
 /// A future that is dropped has either done nothing or everything.
 ///
@@ -84,7 +85,7 @@ impl RedisStore {
         });
         let manner = Manner { patience, wait };
         let mut seeds = Vec::new();
-        for url in std::iter::once(&url).chain(&options.seeds) {
+        for url in std::iter::once(&url).chain(options.seeds.iter().map(|seed| &seed.0)) {
             let node = Node::info(url).and_then(|info| Node::new(&info, &manner)).map_err(unavailable)?;
             seeds.push(Arc::new(node));
         }
@@ -236,7 +237,6 @@ impl Outbox for RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the options: a URL may hold a password.
         f.debug_struct("RedisStore")
             .field("prefix", &self.options.prefix)
             .field("cluster", &!self.nodes.is_one())

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the root of the bucket
 -- ARGV     1 how many conditions, 2 how many writes, 3 before which moment records are forgotten on the way,
---          4 how long after `purge_after` Redis may expire a record (milliseconds, or nothing), 5 the stream for events,
+--          4 how long after `purge_after` Redis may expire a record (milliseconds, or nothing), 5 the stream of events,
 --          then each condition (what, tail, value), each write (what and tail; body), each event (JSON)
 --
 -- Answers {0}, {1, position of the condition that failed} or {2, position of the write}.

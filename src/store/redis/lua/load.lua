@@ -3,8 +3,9 @@
 -- KEYS[1]  the root of a bucket
 -- ARGV     1 the prefix of all roots where this server holds all buckets, or nothing; then the tail of each record
 --
--- Answers {record, parent, client, subject} for each, with nothing where there is none. A client in a bucket that another
--- server holds is left out, and asked for there. What is no record is handed on as it is: whoever decodes it will say so.
+-- Answers {record, parent, client, subject} for each, with nothing where there is none. A client in a bucket that
+-- another server holds is left out, and asked for there. What is no record is handed on as it is: whoever decodes it
+-- will say so.
 local everywhere = ARGV[1]
 local TAGS = '@TAGS@'
 

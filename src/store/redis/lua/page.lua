@@ -1,8 +1,8 @@
 -- A stretch of a list that is kept in order.
 --
 -- KEYS[1]  the root of the bucket
--- ARGV     1 the list, 2 'N' (newest first) or 'A' (as it is kept), 3 the member after which to begin, or nothing, 4 how many,
---          5 a tenant and kind of which every record must stand in the list, or nothing
+-- ARGV     1 the list, 2 'N' (newest first) or 'A' (as it is kept), 3 the member after which to begin, or nothing,
+--          4 how many, 5 a tenant and kind of which every record must stand in the list, or nothing
 --
 -- Answers members; nothing at all where the list is not the whole of them.
 local list, order, position, count = KEYS[1] .. ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])

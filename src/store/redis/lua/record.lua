@@ -1,7 +1,8 @@
 -- What every script knows of a record. The layout of a value is told in row.rs, that of a tail (the name of a record
 -- within its bucket: partition, kind, id) in bucket.rs.
 --
--- Moments are 8 bytes whose order is that of time. Lua compares strings by the locale of the server, so they are compared as numbers.
+-- Moments are 8 bytes whose order is that of time. Lua compares strings by the locale of the server, so they are
+-- compared as numbers.
 local sub, byte, char, band = string.sub, string.byte, string.char, bit.band
 local FIXED = 59
 local NEVER = string.rep('\255', 8)
@@ -33,7 +34,8 @@ local function earlier(one, other)
   return high < other_high or (high == other_high and low < other_low)
 end
 
--- Where a record stands among those to be forgotten. Far from our time a score is rounded: whoever goes by it reads the record as well.
+-- Where a record stands among those to be forgotten. Far from our time a score is rounded: whoever goes by it reads the
+-- record as well.
 local function score(moment)
   if moment == NEVER then return '+inf' end
   local high, low = number(moment)
@@ -67,8 +69,8 @@ local function entries(tail, value)
   return found
 end
 
--- Forgets a record that may be forgotten before this moment. Answers 1 if it did, 0 if there was none, and -1 if it may not.
--- Nothing in here stops the script: it runs when a commit is done already.
+-- Forgets a record that may be forgotten before this moment. Answers 1 if it did, 0 if there was none, and -1 if it may
+-- not. Nothing in here stops the script: it runs when a commit is done already.
 local function forget(root, tail, moment)
   local value = redis.pcall('GET', root .. 'r' .. tail)
   if not value then

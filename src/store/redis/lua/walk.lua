@@ -1,7 +1,8 @@
 -- Some of the records of a list, in no order.
 --
 -- KEYS[1]  the root of the bucket
--- ARGV     1 the list, 2 where the last call ended ('0' at first), 3 about how many, 4 the kind, 5 the partition, or nothing
+-- ARGV     1 the list, 2 where the last call ended ('0' at first), 3 about how many, 4 the kind,
+--          5 the partition, or nothing
 --
 -- Answers where it ended ('0': it has seen all that was there all the time), then tail, value, tail, value, ...
 local found = redis.call('ZSCAN', KEYS[1] .. ARGV[1], ARGV[2], 'COUNT', ARGV[3])
