@@ -21,6 +21,7 @@
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `postgres/` | `PostgresStore` (feature `postgres`) |
 //! | `sqlite/` | `SqliteStore`: records in a file (feature `sqlite`) |
+//! | `redis/` | [`RedisStore`], in Redis or Valkey (feature `redis`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
 mod cache;
@@ -40,6 +41,8 @@ mod outbox;
 mod postgres;
 mod query;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod scan;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -60,6 +63,8 @@ pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use postgres::{Migration, PostgresOptions, PostgresStore};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
+#[cfg(feature = "redis")]
+pub use redis::{RedisFsync, RedisLoss, RedisOptions, RedisStore};
 pub use scan::{ScanCursor, Scanned};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteReads, SqliteStore};
