@@ -13,19 +13,21 @@ pub struct Lifetimes {
     pub access_token: Duration,
     /// A refresh token that is not used; 1 second to 10 years. Default 30 days. Each use starts it anew, up to `grant`.
     pub refresh_token: Duration,
-    /// A grant, however often it is refreshed; 1 second to 10 years. Default 90 days: spent refresh tokens are remembered this long, so
-    /// that a stolen one is still recognised.
+    /// A grant, however often it is refreshed; 1 second to 10 years. Default 90 days: spent refresh tokens are
+    /// remembered this long, so that a stolen one is still recognised.
     pub grant: Duration,
-    /// An authorization code; 1 second to 10 minutes (RFC 6749 §4.1.2). Default 60 seconds, the most that FAPI 2.0 allows.
+    /// An authorization code; 1 second to 10 minutes (RFC 6749 §4.1.2). Default 60 seconds, the most that FAPI 2.0
+    /// allows.
     pub authorization_code: Duration,
-    /// How long after a refresh the same token still gets the same answer; 0 (strict) to 10 minutes. Default 30 seconds: an answer lost on the
-    /// way costs nobody their session.
+    /// How long after a refresh the same token still gets the same answer; 0 (strict) to 10 minutes. Default 30
+    /// seconds: an answer lost on the way costs nobody their session.
     pub refresh_retry_window: Duration,
     /// How long a user may take to sign in and decide; 1 minute to 1 day. Default 30 minutes.
     pub interaction: Duration,
     /// How long consent is remembered; up to 10 years. Default 1 year.
     pub consent: Duration,
-    /// How far the clocks of nodes may differ; up to 1 hour. Default 60 seconds. Spent tokens are remembered this much longer.
+    /// How far the clocks of nodes may differ; up to 1 hour. Default 60 seconds. Spent tokens are remembered this much
+    /// longer.
     pub clock_skew: Duration,
 }
 
@@ -69,7 +71,8 @@ impl Lifetimes {
 /// How much of something there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How many live grants one subject may have with one client; 1 to 1,000. Default 10. Beyond it the oldest is revoked.
+    /// How many live grants one subject may have with one client; 1 to 1,000. Default 10. Beyond it the oldest is
+    /// revoked.
     pub grants_per_subject_and_client: u32,
 }
 
@@ -130,7 +133,8 @@ pub enum AccessTokenRevocation {
     WholeGrant,
 }
 
-/// Whether the token request must repeat the redirect URI of the authorization request. If it is sent, it must be the same in any case.
+/// Whether the token request must repeat the redirect URI of the authorization request. If it is sent, it must be the
+/// same in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RedirectUriAtTokenEndpoint {
     /// Not where the code is bound by PKCE (OAuth 2.1 §10.2).

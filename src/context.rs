@@ -9,10 +9,10 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::grant::ExtensionGrant;
-use crate::interaction::SealKey;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Query, Store, StoreError, Write};
+use crate::extension::ExtensionGrant;
+use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 pub(crate) struct Context {
@@ -69,6 +69,7 @@ impl Context {
             }
         };
         if committed == Committed::Applied {
+            spent(commit).for_each(|key| self.doubts.settle(&key));
             for event in &commit.events {
                 self.tell(event);
             }
@@ -78,6 +79,10 @@ impl Context {
 
     pub(crate) async fn list(&self, query: &Query, page: &Page) -> Result<Listing, Failure> {
         self.store.list(query, page).await.map_err(|error| self.store_failed(&error))
+    }
+
+    pub(crate) async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
+        self.store.purge(self.now(), limit).await.map_err(|error| self.store_failed(&error))
     }
 
     /// Notes that a client's secret was used, unless that was noted within the hour. Never fails the request.
@@ -99,11 +104,7 @@ impl Context {
 
     /// What a commit in doubt was to spend may be spent: whoever presents it again is not a thief.
     fn remember_doubt(&self, commit: &Commit) {
-        for write in &commit.writes {
-            if let Write::Use { key, .. } = write {
-                self.doubts.remember(*key, commit.at);
-            }
-        }
+        spent(commit).for_each(|key| self.doubts.remember(key, commit.at));
     }
 
     fn store_failed(&self, error: &StoreError) -> Failure {
@@ -116,6 +117,14 @@ impl Context {
         self.tell(&Event::new(self.now(), What::Failed { failure }));
         failure
     }
+}
+
+/// What a commit spends.
+fn spent(commit: &Commit) -> impl Iterator<Item = Key> {
+    commit.writes.iter().filter_map(|write| match write {
+        Write::Use { key, .. } => Some(*key),
+        Write::Insert(_) | Write::Replace(_) | Write::SetState { .. } | Write::Delete(_) => None,
+    })
 }
 
 impl std::fmt::Debug for Context {

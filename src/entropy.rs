@@ -42,7 +42,8 @@ impl Entropy for SystemEntropy {
         GENERATOR.with_borrow_mut(|slot| {
             let spent = slot.as_ref().is_none_or(|generator| generator.left < buffer.len());
             if spent {
-                // An exhausted generator is dropped first: if the machine now has no randomness, we fail rather than go on with the old seed.
+                // An exhausted generator is dropped first: if the machine now has no randomness, we fail rather than go
+                // on with the old seed.
                 *slot = None;
                 let rng = StdRng::try_from_rng(&mut SysRng).map_err(|_| EntropyError)?;
                 *slot = Some(Generator { rng, left: BYTES_PER_SEED.max(buffer.len()) });

@@ -1,14 +1,17 @@
 //! What happened, as values: every issue, refusal, revocation and replay, with its reason.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::endpoint::{AuthorizeError, IntrospectError, RevokeError, TokenError};
 use crate::error::Failure;
-use crate::resource::VerifyError;
-use crate::token::TokenKind;
+use crate::id::{ClientId, GrantId, Subject};
+use crate::refusal::{
+    ApproveError, AuthorizeError, IntrospectError, ResumeError, RevokeError, TokenError, VerifyError,
+};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
+use crate::wire::token::TokenKind;
 
 /// Something that happened. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,7 +74,7 @@ pub enum What {
     /// Tokens were issued.
     Issued {
         /// By which grant type.
-        grant_type: String,
+        grant_type: Cow<'static, str>,
         /// With which scope.
         scope: Scope,
     },
@@ -135,6 +138,10 @@ pub enum Why {
 pub enum Refusal {
     /// The authorization endpoint.
     Authorize(AuthorizeError),
+    /// An interaction that could not go on.
+    Resume(ResumeError),
+    /// An approval or a denial that could not be carried out.
+    Approve(ApproveError),
     /// The token endpoint.
     Token(TokenError),
     /// The revocation endpoint.

@@ -60,3 +60,10 @@ name! {
     /// A grant, as lists and events call it: not secret, and of no use as a token.
     GrantId
 }
+
+impl Subject {
+    /// Whether tokens can speak for it: 1 to 255 bytes.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=255).contains(&self.as_str().len())
+    }
+}

@@ -29,7 +29,9 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
+//! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
+//! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
@@ -41,12 +43,14 @@ mod endpoint;
 pub mod entropy;
 mod error;
 pub mod event;
+mod extension;
 mod grant;
 mod http;
 mod id;
 mod interaction;
 pub mod manage;
 pub mod pages;
+pub mod refusal;
 pub mod resource;
 pub mod secret;
 mod server;
@@ -61,14 +65,10 @@ pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{
-    Approval, ApproveError, AuthorizeError, ConsentNeed, IntrospectError, RequestError, ResponseMode, RevokeError,
-    TokenError,
-};
+pub use endpoint::{Approval, ConsentNeed};
 pub use error::Failure;
-pub use grant::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
+pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResumeError, Suspended};
+pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use resource::{Require, Verified};
 pub use server::{AuthorizationServer, Builder};
-pub use token::{Dead, TokenKind};

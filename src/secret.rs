@@ -7,6 +7,20 @@ use zeroize::Zeroize as _;
 ///
 /// `Debug` is redacted, there is no `Display`, no `PartialEq` and no `Serialize`, and the memory is overwritten when it
 /// is dropped. The only way out is [`Secret::expose`], so that a reader can search for it.
+///
+/// It cannot be compared by accident, which would tell by its time how much of a guess is right:
+///
+/// ```compile_fail,E0369
+/// # use grantor::secret::Secret;
+/// assert!(Secret::new("guess") == Secret::new("secret"));
+/// ```
+///
+/// Nor printed:
+///
+/// ```compile_fail,E0277
+/// # use grantor::secret::Secret;
+/// println!("{}", Secret::new("secret"));
+/// ```
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -46,7 +60,12 @@ impl From<&str> for Secret {
     }
 }
 
-/// Thirty-two bytes that must not be seen: a key, or the random part of a token.
+/// Thirty-two bytes that must not be seen: a key, or the random part of a token. Compared by nobody:
+///
+/// ```compile_fail,E0369
+/// # use grantor::secret::SecretBytes;
+/// assert!(SecretBytes::new([1; 32]) == SecretBytes::new([2; 32]));
+/// ```
 #[derive(Clone)]
 pub struct SecretBytes([u8; 32]);
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use crate::Subject;
 use crate::client::RecentUses;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{
@@ -13,18 +12,22 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
-use crate::endpoint::{Approval, ApproveError, AuthorizationResponse, AuthorizeError, ConsentNeed, approve, metadata};
+use crate::endpoint::{Approval, ConsentNeed, approve, metadata};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Failure;
-use crate::event::Observer;
-use crate::grant::{ExtensionGrant, authorization_code, client_credentials, refresh_token};
-use crate::interaction::{self, PendingAuthorization, ResumeError, SealKey, Suspended};
+use crate::event::{Event, Observer, Refusal, What};
+use crate::extension::ExtensionGrant;
+use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::{ClientId, Subject};
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::{Pages, PlainPages};
-use crate::resource::{self, Challenge, Require, Verified, VerifyError};
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
+use crate::resource::{self, Challenge, Require, Verified};
 use crate::secret::SecretBytes;
 use crate::store::{Durability, KeySpace, Purged, Store};
 use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
@@ -39,6 +42,17 @@ pub(crate) struct Inner {
     pub(crate) metadata: String,
 }
 
+impl Inner {
+    /// Tells of an interaction that went no further.
+    pub(crate) fn refused_interaction(&self, refusal: Refusal, client_id: Option<&ClientId>) {
+        let event = Event::new(self.context.now(), What::Refused(refusal));
+        self.context.tell(&match client_id {
+            Some(client_id) => event.client(client_id),
+            None => event,
+        });
+    }
+}
+
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.context.fmt(f)
@@ -46,7 +60,8 @@ impl std::fmt::Debug for Inner {
 }
 
 impl AuthorizationServer {
-    /// Begins a server with this issuer (RFC 8414 §2): an https URL without query and fragment; http only for a loopback address.
+    /// Begins a server with this issuer (RFC 8414 §2): an https URL without query and fragment; http only for a
+    /// loopback address.
     pub fn builder(issuer: &str) -> Builder {
         Builder::new(issuer)
     }
@@ -54,6 +69,12 @@ impl AuthorizationServer {
     /// The issuer, byte for byte as it was given.
     pub fn issuer(&self) -> &str {
         self.inner.context.issuer.as_str()
+    }
+
+    /// Whether a URL is the server's own, below its issuer. A page where one signs in asks this of the `return_to` that
+    /// it is given before it sends a browser there, for anybody can give it another.
+    pub fn is_own_url(&self, url: &str) -> bool {
+        self.inner.context.issuer.covers(url)
     }
 
     /// The present moment, by the server's clock.
@@ -82,8 +103,14 @@ impl AuthorizationServer {
     }
 
     /// Verifies the access token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.
-    pub async fn check<B>(&self, request: &http::Request<B>, require: Require<'_>) -> Result<Verified, Challenge> {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require).await
+    // Not an `async fn`: its future would hold the request, whose body is not `Sync` in most frameworks, and so not be
+    // `Send`.
+    pub fn check<B>(
+        &self,
+        request: &http::Request<B>,
+        require: Require<'_>,
+    ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
@@ -102,12 +129,15 @@ impl AuthorizationServer {
 
     /// Takes a pending authorization back from the browser that kept it.
     pub async fn resume(&self, handle: &str, headers: &HeaderMap) -> Result<PendingAuthorization, ResumeError> {
-        interaction::resume(&self.inner.context, handle, headers).await
+        let resumed = interaction::resume(&self.inner.context, handle, headers).await;
+        resumed.inspect_err(|error| self.inner.refused_interaction(Refusal::Resume(*error), None))
     }
 
     /// Whether a form brings the `csrf` of [`Suspended`]: ask before acting on a decision that came by POST.
     pub fn check_csrf(&self, pending: &PendingAuthorization, csrf: &str) -> Result<(), ResumeError> {
-        interaction::check_csrf(&self.inner.context, pending, csrf)
+        interaction::check_csrf(&self.inner.context, pending, csrf).inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Resume(*error), Some(pending.client().id()));
+        })
     }
 
     /// The resource owner allows it: an authorization code goes to the client.
@@ -116,8 +146,8 @@ impl AuthorizationServer {
         pending: PendingAuthorization,
         approval: Approval,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::approve(&self.inner.context, &pending, &approval).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::approve(&self.inner.context, &pending, &approval).await;
+        self.finish(&pending, response)
     }
 
     /// The resource owner refuses: the client is told `access_denied`.
@@ -135,24 +165,30 @@ impl AuthorizationServer {
         subject: Option<&Subject>,
         error: AuthorizeError,
     ) -> Result<http::Response<String>, ApproveError> {
-        let response = approve::deny(&self.inner.context, &pending, subject, error).await?;
-        Ok(self.finish(&pending, response))
+        let response = approve::deny(&self.inner.context, &pending, subject, error).await;
+        self.finish(&pending, response)
     }
 
-    fn finish(&self, pending: &PendingAuthorization, response: AuthorizationResponse) -> http::Response<String> {
+    fn finish(
+        &self,
+        pending: &PendingAuthorization,
+        response: Result<AuthorizationResponse, ApproveError>,
+    ) -> Result<http::Response<String>, ApproveError> {
+        let response = response.inspect_err(|error| {
+            self.inner.refused_interaction(Refusal::Approve(*error), Some(pending.client().id()));
+        })?;
         let cookie = interaction::expired_cookie(&self.inner.context, pending);
         let mut response = crate::http::authorization_response(&*self.inner.pages, response);
         if let Some(cookie) = cookie {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
         }
-        response
+        Ok(response)
     }
 
     /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
     /// things. A store may do the same on its own.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
-        let context = &self.inner.context;
-        context.store.purge(context.now(), limit).await.map_err(|error| Failure::from(&error))
+        self.inner.context.purge(limit).await
     }
 }
 
@@ -208,7 +244,8 @@ impl Builder {
     }
 
     /// The key that all keys of the server are derived from: 32 random bytes, the same at every start and on every
-    /// node. A volatile store can do without; with any other, losing it loses every token, and whoever has it can forge interactions.
+    /// node. A volatile store can do without; with any other, losing it loses every token, and whoever has it can forge
+    /// interactions.
     pub fn secret(self, secret: [u8; 32]) -> Self {
         Self { secret: Some(SecretBytes::new(secret)), ..self }
     }
@@ -229,7 +266,8 @@ impl Builder {
         self
     }
 
-    /// A protected resource that tokens can be addressed to (RFC 8707), with the scope that makes sense there (none: any).
+    /// A protected resource that tokens can be addressed to (RFC 8707), with the scope that makes sense there (none:
+    /// any).
     pub fn resource<S: Into<String>>(
         mut self,
         identifier: impl Into<String>,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::credentials::{Presented, Proof};
+use super::presented::{Presented, Proof};
 use super::{AuthMethod, Client};
-use crate::ClientId;
 use crate::clock::Timestamp;
+use crate::id::ClientId;
+use crate::refusal::ClientError;
 use crate::secret::same_digest;
 use crate::store::{KeySpace, Loaded, State};
 
@@ -33,91 +34,13 @@ impl AuthenticatedClient {
     }
 }
 
-/// A client could not be authenticated, and why. On the wire they are alike, but for the first three.
-///
-/// `header` tells whether the client used the `Authorization` header, which then has to be answered by a challenge (RFC 6749 §5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ClientError {
-    /// Two methods at once, or two `Authorization` headers: `invalid_request`.
-    #[error("more than one client authentication method was used")]
-    SeveralMethods,
-    /// The body names another client than the header: `invalid_request`.
-    #[error("client_id differs from the authenticated client")]
-    IdMismatch,
-    /// Credentials in the query string, where logs keep them (RFC 6749 §2.3.1): `invalid_request`.
-    #[error("credentials must not be sent in the query string")]
-    InQuery,
-    /// Neither credentials nor a `client_id`.
-    #[error("no client authentication was included")]
-    Missing,
-    /// Credentials that cannot be read.
-    #[error("the client credentials cannot be read")]
-    Malformed {
-        /// Whether they were in the header.
-        header: bool,
-    },
-    /// There is no such client.
-    #[error("the client is unknown")]
-    Unknown {
-        /// Whether it was named in the header.
-        header: bool,
-    },
-    /// The client was deactivated or deleted.
-    #[error("the client is not active")]
-    Inactive {
-        /// Whether it was named in the header.
-        header: bool,
-    },
-    /// A method that the server does not have.
-    #[error("the authentication method is not supported")]
-    MethodUnsupported {
-        /// Whether it uses the header.
-        header: bool,
-    },
-    /// A method other than the one the client registered.
-    #[error("the client registered another authentication method")]
-    MethodNotRegistered {
-        /// Whether the header was used.
-        header: bool,
-    },
-    /// The secret is none of the client's, or none that is still current.
-    #[error("the client secret is wrong or has expired")]
-    WrongSecret {
-        /// Whether it was in the header.
-        header: bool,
-    },
-    /// What is stored of the client contradicts itself: it never authenticates.
-    #[error("the record of the client is inconsistent")]
-    Inconsistent {
-        /// Whether the header was used.
-        header: bool,
-    },
-}
-
-impl ClientError {
-    /// Whether the answer needs a challenge.
-    pub(crate) const fn used_header(self) -> bool {
-        match self {
-            Self::SeveralMethods | Self::IdMismatch | Self::InQuery | Self::Missing => false,
-            Self::Malformed { header }
-            | Self::Unknown { header }
-            | Self::Inactive { header }
-            | Self::MethodUnsupported { header }
-            | Self::MethodNotRegistered { header }
-            | Self::WrongSecret { header }
-            | Self::Inconsistent { header } => header,
-        }
-    }
-}
-
 /// The longest secret that is looked at, in bytes; no registered one is longer.
 pub(crate) const MAX_SECRET: usize = 512;
 
 /// Compares what was presented with what is registered.
 ///
-/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells nothing.
+/// The digest is computed and compared also when there is no client or it has no secret, so that the time tells
+/// nothing.
 pub(crate) fn authenticate(
     presented: &Presented,
     loaded: Option<&Loaded>,
@@ -171,4 +94,39 @@ fn matching_secret(client: Option<&Client>, digests: impl Iterator<Item = [u8; 3
         }
     }
     matched
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{ClientMetadata, StoredSecret};
+    use crate::store::{Key, Kind, Link, Partition};
+
+    #[test]
+    fn a_secret_is_hashed_for_an_unknown_client_as_for_a_known_one() {
+        let now = Timestamp::from_secs(0);
+        let key = Key { partition: Partition(0), kind: Kind::CLIENT, id: [0; 32] };
+        let client = |digests: &[[u8; 32]]| {
+            let secret = |(id, digest): (u32, &[u8; 32])| StoredSecret {
+                id,
+                label: String::new(),
+                digest: *digest,
+                created_at: now,
+                expires_at: Timestamp::NEVER,
+            };
+            let secrets = (1..).zip(digests).map(secret).collect();
+            Client::new("web".into(), ClientMetadata::default(), secrets, Link { key, epoch: 0 }, now)
+        };
+        let (none, one, two) = (client(&[]), client(&[[1; 32]]), client(&[[1; 32], [2; 32]]));
+        for (client, expected) in [(None, None), (Some(&none), None), (Some(&one), None), (Some(&two), Some(2))] {
+            // Each candidate is hashed when it is asked for: all of them are, whether there is something to compare or
+            // not, and also after one was right.
+            for candidates in [vec![[2; 32]], vec![[2; 32], [3; 32]], vec![[3; 32], [2; 32]]] {
+                let mut hashed = 0;
+                let digests = candidates.iter().inspect(|_| hashed += 1).copied();
+                assert_eq!(matching_secret(client, digests, now), expected);
+                assert_eq!(hashed, candidates.len());
+            }
+        }
+    }
 }

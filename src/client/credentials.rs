@@ -3,27 +3,11 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::{AuthMethod, ClientError, public, secret_basic, secret_post};
-use crate::ClientId;
-use crate::secret::Secret;
+use super::presented::Presented;
+use super::{public, secret_basic, secret_post};
+use crate::refusal::ClientError;
 use crate::wire::charset::is_client_id;
 use crate::wire::form::Form;
-
-/// A claim to be a client, with what is to prove it.
-#[derive(Debug)]
-pub(crate) struct Presented {
-    pub(crate) client_id: ClientId,
-    pub(crate) proof: Proof,
-}
-
-/// What is to prove it.
-#[derive(Debug)]
-pub(crate) enum Proof {
-    /// Nothing: a public client, or one that forgot.
-    None,
-    /// A secret. More than one where the header can be read in two ways; one of them must be right.
-    Secret { method: AuthMethod, candidates: Vec<Secret> },
-}
 
 /// Reads the one claim in a request (RFC 6749 §2.3: a client must not use two methods at once).
 pub(crate) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presented, ClientError> {
@@ -38,19 +22,19 @@ pub(crate) fn presented(headers: &HeaderMap, form: &Form<'_>) -> Result<Presente
         None => None,
     };
     if form.has("client_assertion") || form.has("client_assertion_type") {
-        let alone = header.is_none() && !form.has("client_secret");
+        let alone = header.is_none() && form.get("client_secret").is_none();
         return Err(if alone { ClientError::MethodUnsupported { header: false } } else { ClientError::SeveralMethods });
     }
-    match (header, form.has("client_secret")) {
-        (Some(_), true) => Err(ClientError::SeveralMethods),
-        (Some(header), false) => {
+    match (header, form.get("client_secret")) {
+        (Some(_), Some(_)) => Err(ClientError::SeveralMethods),
+        (Some(header), None) => {
             let presented = secret_basic::read(header)?;
             if named.is_some_and(|named| named != presented.client_id.as_str()) {
                 return Err(ClientError::IdMismatch);
             }
             Ok(presented)
         }
-        (None, true) => secret_post::read(named, form.get("client_secret").unwrap_or_default()),
-        (None, false) => public::read(named),
+        (None, Some(secret)) => secret_post::read(named, secret),
+        (None, None) => public::read(named),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{AuthenticatedClient, Client};
+use super::{AuthenticatedClient, Client, StoredSecret};
 use crate::clock::Timestamp;
 use crate::store::{Commit, Condition, Key, KeySpace, Kind, Payload, Record, State, Write};
 
@@ -17,8 +17,11 @@ const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 const SHARDS: usize = 16;
 const PER_SHARD: usize = 4096;
 
+/// A secret's digest and when it was made: what its mark is named by, without a hash of the two.
+type Name = ([u8; 32], Timestamp);
+
 /// What this process has noted lately, so that it does not ask the store each time.
-pub(crate) struct RecentUses([Mutex<HashMap<Key, Timestamp>>; SHARDS]);
+pub(crate) struct RecentUses([Mutex<HashMap<Name, Timestamp>>; SHARDS]);
 
 impl RecentUses {
     pub(crate) fn new() -> Self {
@@ -27,26 +30,31 @@ impl RecentUses {
 
     /// The key of the mark to write, unless this process wrote it within the hour.
     pub(crate) fn due(&self, keys: &KeySpace, used: &AuthenticatedClient, now: Timestamp) -> Option<Key> {
-        let key = mark(keys, used.client(), used.secret()?);
-        let shard = self.0.get(usize::from(key.id.first()? % 16))?;
+        let number = used.secret()?;
+        let secret = used.client().secrets().iter().find(|secret| secret.id == number)?;
+        let name = (secret.digest, secret.created_at);
+        let shard = self.0.get(usize::from(secret.digest.first()? % 16))?;
         let mut noted = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        match noted.get(&key) {
+        match noted.get(&name) {
             Some(at) if now < at.after(PRECISION) && now >= *at => None,
             _ => {
                 if noted.len() >= PER_SHARD {
                     noted.clear();
                 }
-                noted.insert(key, now);
-                Some(key)
+                noted.insert(name, now);
+                Some(mark(keys, used.client(), secret))
             }
         }
     }
 }
 
 /// The key of the mark that a secret was used, in its client's partition.
-pub(crate) fn mark(keys: &KeySpace, client: &Client, secret: u32) -> Key {
-    let mut name = client.key().id.to_vec();
-    name.extend_from_slice(&secret.to_be_bytes());
+///
+/// Named by the secret itself and when it was made, and not by its number: a client that was forgotten, or that became
+/// public, numbers its secrets from one again, and a new secret must not seem to have been used.
+pub(crate) fn mark(keys: &KeySpace, client: &Client, secret: &StoredSecret) -> Key {
+    let mut name = secret.digest.to_vec();
+    name.extend_from_slice(&secret.created_at.as_millis().to_be_bytes());
     keys.drawn(Kind::SECRET_USE, client.key().partition, &name)
 }
 

@@ -8,7 +8,8 @@ use crate::wire::uri::Resource;
 
 /// Client metadata (RFC 7591 §2). Fields that no specification names are marked as ours.
 ///
-/// `ClientMetadata::default()` is a confidential web client with no redirect URI and no grant type; fill in what you need:
+/// `ClientMetadata::default()` is a confidential web client with no redirect URI and no grant type; fill in what you
+/// need:
 ///
 /// ```
 /// use grantor::client::{AuthMethod, ClientMetadata};
@@ -39,7 +40,8 @@ pub struct ClientMetadata {
     pub response_types: Vec<String>,
     /// Which scope it may ask for. Empty: the server's default scope.
     pub scope: Scope,
-    /// Whether it runs on a server or on the user's device. `None`: native if it is public and has a loopback or private-use redirect URI.
+    /// Whether it runs on a server or on the user's device. `None`: native if it is public and has a loopback or
+    /// private-use redirect URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_type: Option<ApplicationType>,
     /// Its home page; http or https.
@@ -71,7 +73,8 @@ pub struct ClientMetadata {
     pub consent: Consent,
     /// Ours: whether it may introspect tokens that were issued to others and are addressed to it (RFC 7662).
     pub resource_server: bool,
-    /// Ours: as which resources it is addressed (RFC 8707), where it is a resource server. Empty: as any that the server knows.
+    /// Ours: as which resources it is addressed (RFC 8707), where it is a resource server. Empty: as any that the
+    /// server knows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Resource>,
 }

@@ -5,7 +5,8 @@
 //! | `metadata.rs` | [`ClientMetadata`], by its RFC 7591 names, and the rules it must keep |
 //! | `redirect.rs` | redirect URIs: what may be registered, and what matches a registration |
 //! | `record.rs` | [`Client`] as it is kept, with the digests of its secrets |
-//! | `credentials.rs` | what a request presents, by whichever method |
+//! | `presented.rs` | a claim to be a client |
+//! | `credentials.rs` | the one claim in a request, by whichever method |
 //! | `secret_basic.rs`, `secret_post.rs`, `public.rs` | one file per authentication method |
 //! | `authenticate.rs` | [`AuthenticatedClient`], which nothing else makes |
 //! | `last_used.rs` | noting when a secret was last used, without a write per request |
@@ -14,18 +15,20 @@ mod authenticate;
 mod credentials;
 mod last_used;
 mod metadata;
+mod presented;
 mod public;
 mod record;
 mod redirect;
 mod secret_basic;
 mod secret_post;
 
+pub use authenticate::AuthenticatedClient;
 pub(crate) use authenticate::authenticate;
-pub use authenticate::{AuthenticatedClient, ClientError};
-pub(crate) use credentials::{Presented, presented};
+pub(crate) use credentials::presented;
 pub(crate) use last_used::{RecentUses, mark as use_mark, note as note_use};
 pub(crate) use metadata::Known;
 pub use metadata::{ApplicationType, AuthMethod, ClientMetadata, Consent, MetadataError, RefreshRotation};
+pub(crate) use presented::Presented;
 pub use record::{Client, ClientSecret};
 pub(crate) use record::{StoredSecret, decode};
 pub use redirect::{RedirectUriError, VerifiedRedirectUri};

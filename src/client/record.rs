@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{AuthMethod, ClientMetadata};
-use crate::ClientId;
 use crate::clock::Timestamp;
+use crate::id::ClientId;
 use crate::store::{Cursor, Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
 
 /// A registered client.
@@ -28,13 +28,20 @@ struct Stored {
 }
 
 /// A secret as it is kept: everything but the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredSecret {
     pub(crate) id: u32,
     pub(crate) label: String,
     pub(crate) digest: [u8; 32],
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A host may have chosen a weak secret: whoever has its digest can try guesses.
+        f.debug_struct("StoredSecret").field("id", &self.id).field("label", &self.label).finish_non_exhaustive()
+    }
 }
 
 /// What can be told of a client's secret.
@@ -145,7 +152,8 @@ impl StoredSecret {
     }
 }
 
-/// The client in a record, decoded once for as long as the store keeps the record in memory; `None` if it is none of ours to read.
+/// The client in a record, decoded once for as long as the store keeps the record in memory; `None` if it is none of
+/// ours to read.
 pub(crate) fn decode(record: &Record) -> Option<Arc<Client>> {
     record
         .payload
@@ -170,7 +178,8 @@ impl Client {
         loaded.and_then(|loaded| decode(&loaded.record))
     }
 
-    /// Whether its record could only have come from a mistake: a secret beside `none`, or no secret beside a method that needs one.
+    /// Whether its record could only have come from a mistake: a secret beside `none`, or no secret beside a method
+    /// that needs one.
     pub(crate) fn is_inconsistent(&self) -> bool {
         let public = self.metadata().token_endpoint_auth_method == AuthMethod::None;
         public != self.secrets().is_empty()

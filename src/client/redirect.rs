@@ -1,7 +1,7 @@
 //! Redirect URIs: what may be registered, and what matches a registration.
 //!
-//! Matching is equality of bytes (RFC 9700 §2.1, RFC 3986 §6.2.1), with one exception: a native client may use any port of a
-//! loopback address (RFC 8252 §7.3). Nothing is normalised, on either side.
+//! Matching is equality of bytes (RFC 9700 §2.1, RFC 3986 §6.2.1), with one exception: a native client may use any port
+//! of a loopback address (RFC 8252 §7.3). Nothing is normalised, on either side.
 
 use fluent_uri::Uri;
 
@@ -24,7 +24,8 @@ impl VerifiedRedirectUri {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedirectUriError {
-    /// Not an absolute URI (RFC 6749 §3.1.2), or longer than 2,048 bytes, or with a character that does not belong in one.
+    /// Not an absolute URI (RFC 6749 §3.1.2), or longer than 2,048 bytes, or with a character that does not belong in
+    /// one.
     #[error("it is not an absolute URI of at most 2048 bytes")]
     NotAbsolute,
     /// It has a fragment (RFC 6749 §3.1.2).
@@ -73,7 +74,9 @@ pub(crate) fn check_registration(uri: &str) -> Result<(), RedirectUriError> {
     let scheme = parsed.scheme().as_str();
     let host = authority.as_ref().map_or("", |authority| authority.host());
     match scheme.to_ascii_lowercase().as_str() {
-        "https" | "http" if host.is_empty() => Err(RedirectUriError::NotAbsolute),
+        // In another case it would be the same scheme to a browser, and another to whoever compares bytes, as we do.
+        "https" | "http" if !matches!(scheme, "https" | "http") => Err(RedirectUriError::Scheme),
+        "https" | "http" if !is_plain_host(host) => Err(RedirectUriError::NotAbsolute),
         "https" => port_is_sound(authority.as_ref()),
         "http" if is_loopback_host(host) => port_is_sound(authority.as_ref()),
         "http" => Err(RedirectUriError::PlainHttp),
@@ -81,6 +84,13 @@ pub(crate) fn check_registration(uri: &str) -> Result<(), RedirectUriError> {
         private if !private.contains('.') => Err(RedirectUriError::SchemeWithoutDot),
         _ => Ok(()),
     }
+}
+
+/// Whether a host is an address or made of what names are made of. RFC 3986 allows `*`, `;`, `,` and escapes as well,
+/// which no name has, and which mean something in a content security policy.
+fn is_plain_host(host: &str) -> bool {
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    host.starts_with('[') || (!host.is_empty() && host.bytes().all(named))
 }
 
 fn port_is_sound(authority: Option<&fluent_uri::component::Authority<'_>>) -> Result<(), RedirectUriError> {

@@ -2,8 +2,9 @@
 
 use http::HeaderValue;
 
-use super::credentials::{Presented, Proof};
-use super::{AuthMethod, ClientError};
+use super::AuthMethod;
+use super::presented::{Presented, Proof};
+use crate::refusal::ClientError;
 use crate::wire::basic::BasicCredentials;
 use crate::wire::charset::is_client_id;
 

@@ -1,7 +1,8 @@
 //! `client_secret_post`: identifier and secret in the body (RFC 6749 §2.3.1).
 
-use super::credentials::{Presented, Proof};
-use super::{AuthMethod, ClientError};
+use super::AuthMethod;
+use super::presented::{Presented, Proof};
+use crate::refusal::ClientError;
 use crate::secret::Secret;
 
 pub(super) fn read(client_id: Option<&str>, secret: &str) -> Result<Presented, ClientError> {

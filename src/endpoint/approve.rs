@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::authorize::{AuthorizeError, wire};
-use super::{AuthorizationResponse, ErrorAnswer};
-use crate::Subject;
+use super::ErrorAnswer;
+use super::authorize::wire;
 use crate::client::{Client, Consent};
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
@@ -14,16 +13,18 @@ use crate::event::{Event, Refusal, What};
 use crate::grant::authorization::Authorization;
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
-use crate::grant::{ATTEMPTS, family};
-use crate::interaction::PendingAuthorization;
+use crate::grant::{ATTEMPTS, record};
+use crate::id::Subject;
+use crate::interaction::{AuthorizationResponse, PendingAuthorization};
+use crate::refusal::{ApproveError, AuthorizeError};
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
     Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
 };
-use crate::token::TokenKind;
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::is_loopback_host;
 
 /// What the resource owner allows.
@@ -45,33 +46,6 @@ impl Approval {
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
-}
-
-/// An approval or a denial that could not be carried out, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ApproveError {
-    /// It was approved or denied before: 400.
-    #[error("the authorization was decided before")]
-    Decided,
-    /// Consent was asked of another user: 400.
-    #[error("consent was asked of another user")]
-    OtherSubject,
-    /// The scope is more than was asked for: 400.
-    #[error("the scope is more than was asked for")]
-    ScopeExceeded,
-    /// The subject is empty or longer than 255 bytes: 500, a mistake of the host.
-    #[error("a subject must be 1 to 255 bytes")]
-    Subject,
-    /// It took too long: 400.
-    #[error("the authorization has expired")]
-    Expired,
-    /// The client was deactivated or changed meanwhile: 400.
-    #[error("the client has changed")]
-    ClientChanged,
-    /// The server could not do it. The authorization can be approved again.
-    #[error(transparent)]
-    Failure(#[from] Failure),
 }
 
 /// Whether the resource owner has to be asked.
@@ -104,21 +78,21 @@ pub(crate) async fn consent_need(
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
-        loaded.client.as_ref().is_some_and(|record| record.key == client.link().key)
+        Authorization::is_of(&loaded.record, client.link())
             && authorization.remembers(pending.scope(), pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
 
-/// Whether the answer may reach somebody other than the registered client: nothing proves a public client, nor who listens on the user's device.
+/// Whether the answer may reach somebody other than the registered client: nothing proves a public client, nor who
+/// listens on the user's device.
 fn could_be_anyone(client: &Client, pending: &PendingAuthorization) -> bool {
     !client.metadata().is_confidential() || leads_to_device(pending.redirect_uri())
 }
 
 fn leads_to_device(uri: &str) -> bool {
     fluent_uri::Uri::parse(uri).is_ok_and(|parsed| match parsed.scheme().as_str() {
-        "https" => false,
-        "http" => parsed.authority().is_some_and(|authority| is_loopback_host(authority.host())),
+        "https" | "http" => parsed.authority().is_some_and(|authority| is_loopback_host(authority.host())),
         _ => true,
     })
 }
@@ -134,7 +108,7 @@ pub(crate) async fn approve(
         return Err(ApproveError::Expired);
     }
     let subject = &approval.subject;
-    if !(1..=255).contains(&subject.as_str().len()) {
+    if !subject.is_sound() {
         return Err(ApproveError::Subject);
     }
     if pending.subject().is_some_and(|asked| asked != subject) {
@@ -216,7 +190,11 @@ fn decide(
         Some(record) => Authorization::read(record).map_err(|_| Failure::Corrupt)?,
         None => Authorization::new(subject, client.id()),
     };
-    remember(&mut authorization, scope, &asked.resources, now, now.after(lifetimes.consent));
+    authorization.keep_consent_to(present, client.link());
+    // Where the host answers for the client, nobody was asked: that is not the user's consent.
+    if client.metadata().consent != Consent::Implied || pending.prompt().demands_consent() {
+        authorization.remember(scope, &asked.resources, now, now.after(lifetimes.consent));
+    }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
     let record = authorization.to_record(keys, present, client.link(), needed_until, now);
@@ -253,31 +231,10 @@ fn decide(
     let event = Event::new(now, What::Authorized { scope: scope.clone() })
         .client(client.id())
         .subject(Some(subject))
-        .grant(Some(family::grant_id(partition, &drawn.grant)));
+        .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
     let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
-}
-
-/// Adds to what is remembered; what was agreed to so long ago that it is forgotten is not taken up again.
-fn remember(
-    authorization: &mut Authorization,
-    scope: &Scope,
-    resources: &[crate::wire::uri::Resource],
-    now: Timestamp,
-    until: Timestamp,
-) {
-    if authorization.remembered_until.has_come(now) {
-        authorization.scope = Scope::empty();
-        authorization.resources.clear();
-    }
-    authorization.scope = authorization.scope.union(scope);
-    for resource in resources {
-        if !authorization.resources.contains(resource) {
-            authorization.resources.push(resource.clone());
-        }
-    }
-    authorization.remembered_until = until;
 }
 
 /// The client as it is now, if the request would still be valid.

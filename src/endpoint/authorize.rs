@@ -6,16 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuthorizationResponse, RequestError, ResponseMode, Target};
-use crate::ClientId;
 use crate::client::{Client, Unmatched, verify_redirect_uri};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::grant::authorization_code;
 use crate::grant::terms::read_resources;
-use crate::interaction::{PendingAuthorization, Prompt};
+use crate::id::ClientId;
+use crate::interaction::{
+    AuthorizationAsked, AuthorizationResponse, PendingAuthorization, Prompt, ResponseMode, Target,
+};
+use crate::refusal::AuthorizeError;
 use crate::store::State;
 use crate::wire::charset::is_client_id;
 use crate::wire::error::ErrorCode;
@@ -23,82 +24,6 @@ use crate::wire::form::Form;
 use crate::wire::pkce::{ChallengeError, CodeChallenge};
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::Resource;
-
-/// An authorization request was refused, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AuthorizeError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `client_id` is missing, malformed or included twice. Never redirected.
-    #[error("client_id is missing or malformed")]
-    ClientMissing,
-    /// There is no such client, or it is not active. Never redirected.
-    #[error("there is no such client")]
-    ClientUnknown,
-    /// `redirect_uri` is missing and the client did not register exactly one, or it is included twice. Never redirected.
-    #[error("redirect_uri is missing")]
-    RedirectUriMissing,
-    /// `redirect_uri` is none of the client's. Never redirected.
-    #[error("redirect_uri is not registered for the client")]
-    RedirectUriUnregistered,
-    /// A parameter is included twice.
-    #[error("a parameter is included more than once")]
-    Repeated,
-    /// `response_mode` is none of the server's.
-    #[error("the response mode is not supported")]
-    ResponseMode,
-    /// `response_type` is missing.
-    #[error("response_type is missing")]
-    ResponseTypeMissing,
-    /// `response_type` is none of the server's.
-    #[error("the response type is not supported")]
-    ResponseTypeUnsupported,
-    /// The client did not register the authorization code grant.
-    #[error("the client may not use this response type")]
-    ResponseTypeNotAllowed,
-    /// `request` (RFC 9101) is not supported.
-    #[error("request objects are not supported")]
-    RequestObject,
-    /// `request_uri` (RFC 9101) is not supported; nothing is fetched.
-    #[error("request URIs are not supported")]
-    RequestUri,
-    /// The client must send a code challenge (RFC 7636 §4.4.1).
-    #[error("code challenge required")]
-    ChallengeMissing,
-    /// The challenge is not one that S256 can have made.
-    #[error("the code challenge is malformed")]
-    ChallengeMalformed,
-    /// The method is not S256.
-    #[error("transform algorithm not supported")]
-    ChallengeMethod,
-    /// The scope is malformed, or more than the client may ask for, or missing with no default to take its place.
-    #[error("the scope is malformed or more than the client may have")]
-    Scope,
-    /// A resource is malformed or unknown (RFC 8707 §2).
-    #[error("a resource is malformed or unknown")]
-    Target,
-    /// `prompt` is malformed, or has `none` beside others.
-    #[error("prompt is malformed")]
-    Prompt,
-    /// `max_age` is not a number of seconds.
-    #[error("max_age is not a number of seconds")]
-    MaxAge,
-    /// Nobody is signed in, or not recently enough, and the request forbids to ask.
-    #[error("the user must sign in")]
-    LoginRequired,
-    /// Consent is needed, and the request forbids to ask.
-    #[error("the user must consent")]
-    ConsentRequired,
-    /// The resource owner refused.
-    #[error("the user refused")]
-    AccessDenied,
-}
 
 /// A refusal, and where it is told.
 #[derive(Debug)]
@@ -109,7 +34,10 @@ pub(crate) struct AuthorizeRefusal {
     pub(crate) client_id: Option<ClientId>,
 }
 
-impl<E: Into<AuthorizeError>> From<E> for AuthorizeRefusal {
+impl<E> From<E> for AuthorizeRefusal
+where
+    AuthorizeError: From<E>,
+{
     fn from(error: E) -> Self {
         Self { error: error.into(), target: None, client_id: None }
     }
@@ -171,17 +99,6 @@ fn answered_by(form: &Form<'_>) -> ResponseMode {
     form.get("response_mode").filter(|_| single).and_then(ResponseMode::parse).unwrap_or_default()
 }
 
-/// What a valid request asks for.
-#[derive(Debug, Clone)]
-pub(crate) struct AuthorizationAsked {
-    pub(crate) mode: ResponseMode,
-    pub(crate) challenge: Option<CodeChallenge>,
-    pub(crate) scope: Scope,
-    pub(crate) resources: Vec<Resource>,
-    pub(crate) prompt: Prompt,
-    pub(crate) max_age: Option<Duration>,
-}
-
 fn validate(context: &Context, client: &Client, form: &Form<'_>) -> Result<AuthorizationAsked, AuthorizeError> {
     if form.repeated().is_some() {
         return Err(AuthorizeError::Repeated);
@@ -190,10 +107,10 @@ fn validate(context: &Context, client: &Client, form: &Form<'_>) -> Result<Autho
         Some(mode) => ResponseMode::parse(mode).ok_or(AuthorizeError::ResponseMode)?,
         None => ResponseMode::default(),
     };
-    if form.has("request") {
+    if form.get("request").is_some() {
         return Err(AuthorizeError::RequestObject);
     }
-    if form.has("request_uri") {
+    if form.get("request_uri").is_some() {
         return Err(AuthorizeError::RequestUri);
     }
     let metadata = client.metadata();

@@ -4,9 +4,8 @@
 
 use http::StatusCode;
 
-use super::RequestError;
-use crate::client::ClientError;
 use crate::error::Failure;
+use crate::refusal::{ClientError, RequestError};
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
 
@@ -40,6 +39,9 @@ impl From<RequestError> for ErrorAnswer {
             RequestError::NotAForm => answer("the body must be application/x-www-form-urlencoded"),
             RequestError::TooLong => {
                 Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..answer("the request is too long") }
+            }
+            RequestError::Method => {
+                Self { status: StatusCode::METHOD_NOT_ALLOWED, ..answer("the method is not allowed") }
             }
             RequestError::Undecodable => answer("a parameter cannot be decoded"),
             RequestError::TooMuch => answer("there are too many parameters, or one is too long"),

@@ -3,38 +3,16 @@
 use http::HeaderMap;
 
 use super::lookup::look_up;
-use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::{AuthenticatedClient, ClientError};
+use super::{ClientRequest, ErrorAnswer, Refused};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::refusal::{ClientError, IntrospectError};
 use crate::store::{Kind, Loaded};
 use crate::token::liveness;
 use crate::token::view::TokenView;
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
-
-/// An introspection request was refused, and why. A token that does not count is no reason: it is answered as inactive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum IntrospectError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `token` is missing.
-    #[error("token is missing")]
-    TokenMissing,
-    /// A public client: anyone could be asking (RFC 7662 §2.1).
-    #[error("a public client cannot introspect")]
-    PublicClient,
-}
 
 /// All that is told of a token that does not count, or not to this caller (RFC 7662 §2.2).
 const INACTIVE: &str = r#"{"active":false}"#;

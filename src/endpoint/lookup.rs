@@ -1,16 +1,19 @@
 //! A client that asks about a token: both are fetched in one round trip.
 
 use super::ClientRequest;
-use crate::client::{AuthenticatedClient, ClientError, authenticate};
+use crate::client::{AuthenticatedClient, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::refusal::ClientError;
 use crate::store::Loaded;
-use crate::token::{TokenKind, mint};
+use crate::token::mint;
+use crate::wire::token::TokenKind;
 
 /// Authenticates the client, and finds the access or refresh token it asks about, whosever that is.
 ///
-/// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC 7662 §2.1).
+/// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC
+/// 7662 §2.1).
 pub(super) async fn look_up<E>(
     context: &Context,
     request: &ClientRequest<'_>,

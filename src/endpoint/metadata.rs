@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::client::AuthMethod;
-use crate::endpoint::ResponseMode;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::interaction::ResponseMode;
 use crate::wire::scope::Scope;
 use crate::wire::uri::Issuer;
 

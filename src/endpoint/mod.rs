@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `authorize.rs` | authorization endpoint (RFC 6749 §3.1): validates a request and makes it pending |
 //! | `approve.rs` | what follows: the resource owner allows or denies |
-//! | `response.rs` | authorization response (RFC 6749 §4.1.2), on whichever way to the client |
 //! | `token.rs` | token endpoint (RFC 6749 §3.2) |
 //! | `revoke.rs` | token revocation (RFC 7009) |
 //! | `introspect.rs` | token introspection (RFC 7662) |
@@ -20,17 +19,9 @@ pub(crate) mod introspect;
 mod lookup;
 pub(crate) mod metadata;
 mod request;
-pub(crate) mod response;
 pub(crate) mod revoke;
 pub(crate) mod token;
 
-pub use approve::{Approval, ApproveError, ConsentNeed};
-pub use authorize::AuthorizeError;
+pub use approve::{Approval, ConsentNeed};
 pub(crate) use error_answer::ErrorAnswer;
-pub use introspect::IntrospectError;
-pub use request::RequestError;
 pub(crate) use request::{ClientRequest, Refused, declares_form};
-pub use response::ResponseMode;
-pub(crate) use response::{AuthorizationResponse, Target};
-pub use revoke::RevokeError;
-pub use token::TokenError;

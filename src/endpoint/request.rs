@@ -3,43 +3,10 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use crate::ClientId;
-use crate::client::{ClientError, Presented, presented};
-use crate::wire::form::{Form, FormError};
-
-/// A request whose parameters cannot be read: `invalid_request`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RequestError {
-    /// The body is not declared as `application/x-www-form-urlencoded`.
-    #[error("the body must be application/x-www-form-urlencoded")]
-    NotAForm,
-    /// The body or the query is longer than the server reads.
-    #[error("the request is too long")]
-    TooLong,
-    /// It cannot be decoded: bad escapes, not UTF-8, or control characters.
-    #[error("a parameter cannot be decoded")]
-    Undecodable,
-    /// More parameters than any request needs, or a longer one.
-    #[error("there are too many parameters, or one is too long")]
-    TooMuch,
-    /// A parameter occurs twice (RFC 6749 §3.1, §3.2).
-    #[error("a parameter is included more than once")]
-    Repeated,
-    /// Parameters in the body and in the query.
-    #[error("parameters belong in the body or in the query, not in both")]
-    TwoSources,
-}
-
-impl From<FormError> for RequestError {
-    fn from(error: FormError) -> Self {
-        match error {
-            FormError::TooManyParameters | FormError::NameTooLong | FormError::ValueTooLong => Self::TooMuch,
-            FormError::BadEscape | FormError::NotUtf8 | FormError::ControlCharacter => Self::Undecodable,
-        }
-    }
-}
+use crate::client::{Presented, presented};
+use crate::id::ClientId;
+use crate::refusal::{ClientError, RequestError};
+use crate::wire::form::{Form, decode_component};
 
 /// A request of a client to one of the endpoints that take a form: its parameters, and who says it is calling.
 #[derive(Debug)]
@@ -100,6 +67,10 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
     let mut pieces = query.unwrap_or_default().split('&');
-    let is_credential = |piece: &str| names.contains(&piece.split('=').next().unwrap_or_default());
+    // A name is the same name however it is escaped; one that cannot be decoded is none.
+    let is_credential = |piece: &str| {
+        let name = piece.split('=').next().unwrap_or_default();
+        decode_component(name).is_ok_and(|name| names.contains(&&*name))
+    };
     if pieces.any(is_credential) { Err(ClientError::InQuery) } else { Ok(()) }
 }

@@ -3,36 +3,16 @@
 use http::HeaderMap;
 
 use super::lookup::look_up;
-use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::{AuthenticatedClient, ClientError};
+use super::{ClientRequest, ErrorAnswer, Refused};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::config::AccessTokenRevocation;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
-use crate::grant::authorization_code::subject_of;
-use crate::grant::family;
+use crate::grant::record;
+use crate::refusal::RevokeError;
 use crate::store::{Commit, Kind, Loaded, State, Write};
 use crate::wire::error::ErrorCode;
-
-/// A revocation request was refused, and why. A token that is unknown or another client's is no reason: it is answered as a success (RFC 7009 §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RevokeError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// `token` is missing.
-    #[error("token is missing")]
-    TokenMissing,
-}
 
 /// Ends a token of the client that asks.
 pub(crate) async fn revoke(
@@ -68,21 +48,19 @@ fn decide(context: &Context, client: &AuthenticatedClient, token: &Loaded, now: 
     let grant = token.parent.as_deref().filter(|parent| parent.key.kind == Kind::GRANT);
     let whole = token.record.key.kind == Kind::REFRESH_TOKEN
         || context.policy.access_token_revocation == AccessTokenRevocation::WholeGrant;
-    let (ending, what) = match grant {
-        Some(grant) if whole => (grant, Revoked::Grant),
-        _ => (&*token.record, Revoked::AccessToken),
-    };
-    if ending.state != State::Live {
-        return None;
+    if let Some(grant) = grant.filter(|_| whole) {
+        let lives = grant.state == State::Live;
+        return lives.then(|| record::end(&context.keys, grant, Why::Client, now));
     }
-    let event = Event::new(now, What::Revoked { what, why: Why::Client })
-        .client(client.id())
-        .subject(grant.and_then(subject_of).as_ref())
-        .grant(grant.and_then(family::id_of));
-    Some(Commit {
-        writes: vec![Write::SetState { key: ending.key, state: State::Revoked }],
+    let what = What::Revoked { what: Revoked::AccessToken, why: Why::Client };
+    let event = match grant {
+        Some(grant) => record::event(grant, what, now),
+        None => Event::new(now, what).client(client.id()),
+    };
+    (token.record.state == State::Live).then(|| Commit {
+        writes: vec![Write::SetState { key: token.record.key, state: State::Revoked }],
         events: vec![event],
-        ..context.keys.commit(ending.key.partition, now)
+        ..context.keys.commit(token.record.key.partition, now)
     })
 }
 

@@ -2,101 +2,12 @@
 
 use http::HeaderMap;
 
-use super::{ClientRequest, ErrorAnswer, Refused, RequestError};
-use crate::client::ClientError;
+use super::{ClientRequest, ErrorAnswer, Refused};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::grant::{ExtensionRefusal, TokenAnswer, authorization_code, client_credentials, extension, refresh_token};
-use crate::token::Dead;
+use crate::grant::{TokenAnswer, authorization_code, client_credentials, extension, refresh_token};
+use crate::refusal::{ExtensionRefusal, TokenError};
 use crate::wire::error::ErrorCode;
-
-/// A token request was refused, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TokenError {
-    /// Its parameters cannot be read.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The client could not be authenticated.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The server could not do it.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// A parameter is missing.
-    #[error("{0} is missing")]
-    ParameterMissing(&'static str),
-    /// There is no such grant type.
-    #[error("there is no such grant type")]
-    GrantTypeUnknown,
-    /// The client did not register the grant type.
-    #[error("the client did not register the grant type")]
-    GrantTypeNotAllowed,
-    /// The code does not count.
-    #[error("the authorization code does not count: {0}")]
-    CodeDead(Dead),
-    /// The code was issued to another client.
-    #[error("the authorization code was issued to another client")]
-    CodeOfAnotherClient,
-    /// The code was redeemed before; what it bought has ended.
-    #[error("the authorization code was redeemed before")]
-    CodeReplayed,
-    /// The code was being redeemed when the store did not say whether it was: nothing ends, and a new code is needed.
-    #[error("whether the authorization code was redeemed is in doubt")]
-    CodeInDoubt,
-    /// The redirect URI is not that of the authorization request.
-    #[error("the redirect URI is not that of the authorization request")]
-    RedirectUriMismatch,
-    /// The redirect URI must be repeated.
-    #[error("the redirect URI of the authorization request must be repeated")]
-    RedirectUriMissing,
-    /// The code has a challenge; the verifier is missing.
-    #[error("the code verifier is missing")]
-    VerifierMissing,
-    /// The code has no challenge; there is a verifier.
-    #[error("there is a code verifier for a code without a challenge")]
-    VerifierUnexpected,
-    /// The verifier is not that of the challenge.
-    #[error("the code verifier is wrong")]
-    VerifierWrong,
-    /// The refresh token does not count.
-    #[error("the refresh token does not count: {0}")]
-    RefreshDead(Dead),
-    /// The refresh token was issued to another client.
-    #[error("the refresh token was issued to another client")]
-    RefreshOfAnotherClient,
-    /// The refresh token was used before, too long ago; its family has ended.
-    #[error("the refresh token was used before")]
-    RefreshReplayed,
-    /// The refresh token was being used when the store did not say whether it was, and there is no retry window: nothing ends.
-    #[error("whether the refresh token was used is in doubt")]
-    RefreshInDoubt,
-    /// The scope is not one.
-    #[error("the scope is malformed")]
-    ScopeMalformed,
-    /// No scope was named and there is no default.
-    #[error("no scope was named and there is no default")]
-    ScopeMissing,
-    /// The scope is more than may be had.
-    #[error("the scope is more than may be had")]
-    ScopeExceeded,
-    /// A resource is not one.
-    #[error("a resource is malformed")]
-    TargetMalformed,
-    /// A resource is not one of the server's.
-    #[error("a resource is unknown")]
-    TargetUnknown,
-    /// A resource was not granted.
-    #[error("a resource was not granted")]
-    TargetExceeded,
-    /// A public client cannot act for itself.
-    #[error("a public client cannot use client_credentials")]
-    PublicClient,
-    /// The host refused.
-    #[error(transparent)]
-    Extension(ExtensionRefusal),
-}
 
 /// Answers a token request.
 pub(crate) async fn token(
@@ -141,7 +52,8 @@ impl From<TokenError> for ErrorAnswer {
             TokenError::CodeDead(_)
             | TokenError::CodeOfAnotherClient
             | TokenError::CodeReplayed
-            | TokenError::CodeInDoubt => answer(InvalidGrant, "the authorization code is not valid"),
+            | TokenError::CodeInDoubt
+            | TokenError::ChallengeMissing => answer(InvalidGrant, "the authorization code is not valid"),
             TokenError::RedirectUriMismatch => {
                 answer(InvalidGrant, "redirect_uri differs from the authorization request")
             }

@@ -4,11 +4,11 @@
 //! else has, which makes the limit on grants exact however many sign in at once.
 
 use crate::clock::Timestamp;
+use crate::id::{ClientId, Subject};
 use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State};
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
 use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
-use crate::{ClientId, Subject};
 
 /// The name of a grant: 128 random bits.
 pub(crate) type GrantName = [u8; 16];
@@ -20,6 +20,7 @@ pub(crate) struct Authorization {
     pub(crate) client_id: ClientId,
     /// What was consented to, and until when that is remembered.
     pub(crate) scope: Scope,
+    /// Where; empty for anywhere.
     pub(crate) resources: Vec<Resource>,
     pub(crate) remembered_until: Timestamp,
     /// Oldest first; some may have ended since.
@@ -53,11 +54,56 @@ impl Authorization {
         })
     }
 
+    /// The keys of the grants, in their order.
+    pub(crate) fn keys_of_grants(&self, keys: &KeySpace, partition: crate::store::Partition) -> Vec<Key> {
+        self.grants.iter().map(|name| grant_key(keys, partition, name)).collect()
+    }
+
+    /// Whether the consent in this record was given to the client of this link: to a client that was deactivated since,
+    /// or deleted and its identifier given to another, none was.
+    pub(crate) fn is_of(record: &Record, client: Link) -> bool {
+        record.owner.as_ref().is_some_and(|owner| owner.client == client)
+    }
+
+    /// Forgets consent that was given to another client of the same name.
+    pub(crate) fn keep_consent_to(&mut self, present: Option<&Record>, client: Link) {
+        if present.is_some_and(|present| !Self::is_of(present, client)) {
+            self.scope = Scope::empty();
+            self.resources.clear();
+            self.remembered_until = Timestamp::from_millis(i64::MIN);
+        }
+    }
+
     /// Whether consent to all of this is remembered.
     pub(crate) fn remembers(&self, scope: &Scope, resources: &[Resource], now: Timestamp) -> bool {
         !self.remembered_until.has_come(now)
             && scope.is_subset_of(&self.scope)
-            && resources.iter().all(|resource| self.resources.contains(resource))
+            && are_within(resources, &self.resources)
+    }
+
+    /// Remembers consent to this, until `until`, beside what was consented to before.
+    ///
+    /// What is remembered is one scope at one set of resources. Adding up both would put words into the user's mouth:
+    /// who lets a client read here and write there has not let it write here. So only one of them grows; where both
+    /// differ, the newer consent stands alone, and the client asks again. What is remembered already is not remembered
+    /// for longer: nobody need have been asked.
+    pub(crate) fn remember(&mut self, scope: &Scope, resources: &[Resource], now: Timestamp, until: Timestamp) {
+        if self.remembers(scope, resources, now) {
+            return;
+        }
+        let valid = !self.remembered_until.has_come(now);
+        let covers_old = self.scope.is_subset_of(scope) && are_within(&self.resources, resources);
+        let same_place = are_within(resources, &self.resources) && are_within(&self.resources, resources);
+        if valid && !covers_old && same_place {
+            self.scope = self.scope.union(scope);
+        } else if valid && !covers_old && *scope == self.scope {
+            let new = resources.iter().filter(|resource| !self.resources.contains(resource));
+            self.resources = self.resources.iter().chain(new).cloned().collect();
+        } else {
+            self.scope = scope.clone();
+            self.resources = resources.to_vec();
+            self.remembered_until = until;
+        }
     }
 
     fn payload(&self) -> Payload {
@@ -99,6 +145,11 @@ impl Authorization {
             payload: self.payload(),
         }
     }
+}
+
+/// Whether consent for `granted` covers `asked`. No resource at all means any, which only consent for any covers.
+fn are_within(asked: &[Resource], granted: &[Resource]) -> bool {
+    granted.is_empty() || (!asked.is_empty() && asked.iter().all(|resource| granted.contains(resource)))
 }
 
 /// The key of a grant with this name.

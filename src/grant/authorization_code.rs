@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use super::authorization::{Authorization, GrantName, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
+use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
-use crate::client::{AuthenticatedClient, Presented};
+use crate::client::{AuthenticatedClient, ClientMetadata, Presented};
 use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
-use crate::endpoint::TokenError;
-use crate::event::{Event, Revoked, What, Why};
+use crate::event::{What, Why};
+use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
-use crate::store::{Commit, Committed, Condition, Kind, Loaded, Record, State, Write};
+use crate::store::{Commit, Committed, Condition, Key, Kind, Loaded, Record, State, Write};
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
-use crate::token::liveness::{self, Dead};
-use crate::token::{TokenKind, mint};
+use crate::token::{liveness, mint};
 use crate::wire::form::Form;
 use crate::wire::pkce::CodeChallenge;
 use crate::wire::scope::Scope;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::Resource;
 
 pub(crate) const GRANT_TYPE: &str = "authorization_code";
@@ -94,7 +95,7 @@ impl<'a> Request<'a> {
 enum Decision {
     Issue(Box<Commit>, TokenAnswer),
     /// The list of grants is full: look at what is in it first.
-    Survey(Vec<GrantName>),
+    Survey(Vec<Key>),
     /// The code was spent before, by somebody who had all that it takes: what it bought ends.
     Revoke(GrantName),
 }
@@ -108,25 +109,25 @@ pub(crate) async fn exchange(
     let now = context.now();
     let located = mint::locate(&context.keys, TokenKind::Code, request.code);
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
-    let mut siblings = Vec::new();
     for _ in 0..ATTEMPTS {
         let (client, loaded) = super::load_for(context, presented, GRANT_TYPE, located.as_ref(), now).await?;
-        match decide(context, &client, loaded.as_ref(), &request, &siblings, &drawn, now)? {
-            Decision::Issue(commit, answer) => match context.commit(&commit).await? {
-                Committed::Applied => {
+        let decide = |siblings: &[_]| decide(context, &client, loaded.as_ref(), &request, siblings, &drawn, now);
+        let mut decision = decide(&[])?;
+        if let Decision::Survey(keys) = decision {
+            // Found under the list as it was read above: if that changes meanwhile, the commit is refused.
+            decision = decide(&context.load(&keys).await?)?;
+        }
+        match decision {
+            Decision::Issue(commit, answer) => {
+                if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
                     return Ok(answer);
                 }
                 // Somebody was quicker: with this code, or with another grant of the same subject and client.
-                Committed::Refused(_) => siblings.clear(),
-            },
-            Decision::Survey(names) => {
-                let partition = located.as_ref().map_or(client.client().link().key.partition, |at| at.key.partition);
-                let keys: Vec<_> = names.iter().map(|name| grant_key(&context.keys, partition, name)).collect();
-                siblings = context.load(&keys).await?;
             }
+            Decision::Survey(_) => {}
             Decision::Revoke(grant) => {
-                revoke(context, &client, loaded.as_ref(), grant, now).await?;
+                revoke(context, loaded.as_ref(), grant, now).await?;
                 return Err(TokenError::CodeReplayed);
             }
         }
@@ -151,10 +152,15 @@ fn decide(
         return Err(TokenError::CodeOfAnotherClient);
     }
     let code = Code::read(&loaded.record).map_err(unreadable)?;
-    check_binding(&code, request, policy.redirect_uri_at_token_endpoint)?;
-    if loaded.record.used.is_some() {
-        let in_doubt = context.doubts.has(&loaded.record.key);
+    let metadata = client.client().metadata();
+    check_binding(&code, request, policy.redirect_uri_at_token_endpoint, metadata)?;
+    if let Some(used) = &loaded.record.used {
+        let in_doubt = context.doubts.excuse(&loaded.record.key, used.at, now);
         return if in_doubt { Err(TokenError::CodeInDoubt) } else { Ok(Decision::Revoke(code.grant)) };
+    }
+    // Issued before the client had to send a challenge, or damaged since.
+    if metadata.require_pkce && code.challenge.is_none() {
+        return Err(TokenError::ChallengeMissing);
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
     let still_allowed = policy.scope_of_client(client.client().metadata());
@@ -163,7 +169,8 @@ fn decide(
     let parent = loaded.parent.as_deref().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     let authorization = Authorization::read(parent).map_err(unreadable)?;
     if family::is_full(policy, &authorization) && siblings.is_empty() {
-        return Ok(Decision::Survey(authorization.grants));
+        let partition = loaded.record.key.partition;
+        return Ok(Decision::Survey(authorization.keys_of_grants(keys, partition)));
     }
     let new = NewFamily {
         client,
@@ -172,7 +179,7 @@ fn decide(
         granted: &code.granted,
         first: &first,
         authenticated_at: code.authenticated_at,
-        grant_type: GRANT_TYPE,
+        grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,
         present: Some(parent),
@@ -200,7 +207,12 @@ fn inserted_grant(write: &Write) -> Option<&Arc<Record>> {
 }
 
 /// Checks what binds the code to the authorization request: redirect URI and code challenge.
-fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenEndpoint) -> Result<(), TokenError> {
+fn check_binding(
+    code: &Code,
+    request: &Request<'_>,
+    policy: RedirectUriAtTokenEndpoint,
+    metadata: &ClientMetadata,
+) -> Result<(), TokenError> {
     match request.redirect_uri {
         Some(uri) if code.redirect_uri_omitted || uri != code.redirect_uri => {
             return Err(TokenError::RedirectUriMismatch);
@@ -216,6 +228,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
     match (&code.challenge, request.verifier) {
         (Some(challenge), Some(verifier)) => challenge.verify(verifier).map_err(|_| TokenError::VerifierWrong),
         (Some(_), None) => Err(TokenError::VerifierMissing),
+        (None, Some(_)) if metadata.require_pkce => Err(TokenError::ChallengeMissing),
         // Somebody took the challenge out of the authorization request (RFC 9700 §4.8.2).
         (None, Some(_)) => Err(TokenError::VerifierUnexpected),
         (None, None) => Ok(()),
@@ -223,13 +236,7 @@ fn check_binding(code: &Code, request: &Request<'_>, policy: RedirectUriAtTokenE
 }
 
 /// Ends what a replayed code bought (RFC 6749 §4.1.2; OAuth 2.1 §7.5.2: only if the replay is otherwise valid).
-async fn revoke(
-    context: &Context,
-    client: &AuthenticatedClient,
-    code: Option<&Loaded>,
-    name: GrantName,
-    now: Timestamp,
-) -> Result<(), TokenError> {
+async fn revoke(context: &Context, code: Option<&Loaded>, name: GrantName, now: Timestamp) -> Result<(), TokenError> {
     let Some(code) = code else { return Ok(()) };
     let partition = code.record.key.partition;
     let key = grant_key(&context.keys, partition, &name);
@@ -237,28 +244,9 @@ async fn revoke(
     if grant.record.state != State::Live {
         return Ok(());
     }
-    let subject = subject_of(&grant.record);
-    let event = |what| {
-        Event::new(now, what)
-            .client(client.id())
-            .subject(subject.as_ref())
-            .grant(Some(family::grant_id(partition, &name)))
-    };
-    let commit = Commit {
-        writes: vec![Write::SetState { key, state: State::Revoked }],
-        events: vec![
-            event(What::Replayed { kind: TokenKind::Code }),
-            event(What::Revoked { what: Revoked::Grant, why: Why::CodeReplayed }),
-        ],
-        ..context.keys.commit(partition, now)
-    };
+    let mut commit = record::end(&context.keys, &grant.record, Why::CodeReplayed, now);
+    commit.events.insert(0, record::event(&grant.record, What::Replayed { kind: TokenKind::Code }, now));
     // A refusal means that the grant has been forgotten meanwhile, and everything under it with it.
     let _ = context.commit(&commit).await?;
     Ok(())
-}
-
-/// The resource owner that a grant's record names.
-pub(crate) fn subject_of(grant: &Record) -> Option<crate::Subject> {
-    let fields = Fields::read(grant.payload.as_bytes()).ok()?;
-    fields.text(tag::SUBJECT).ok()?.map(crate::Subject::from)
 }

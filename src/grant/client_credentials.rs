@@ -1,6 +1,7 @@
 //! A token for the client itself (RFC 6749 §4.4).
 //!
-//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh token.
+//! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh
+//! token.
 
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
@@ -8,14 +9,14 @@ use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
 use crate::event::{Event, What};
+use crate::refusal::TokenError;
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, KeySpace, Write};
-use crate::token::TokenKind;
 use crate::token::fields::{Writer, tag};
 use crate::token::mint::{Terms, mint};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 use crate::wire::uri::Resource;
 
 pub(crate) const GRANT_TYPE: &str = "client_credentials";
@@ -84,7 +85,7 @@ fn token(
         payload,
     };
     let (access_token, record) = mint(keys, TokenKind::Access, link.key.partition, random.expose(), terms);
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: granted.scope.clone() };
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: granted.scope.clone() };
     let commit = Commit {
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
         writes: vec![Write::Insert(record)],

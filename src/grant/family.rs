@@ -1,20 +1,21 @@
 //! A new grant with its first tokens, and the place it takes among the others of its subject and client.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::TokenAnswer;
 use super::authorization::{Authorization, GrantName, grant_key};
+use super::record;
 use super::terms::Granted;
-use crate::GrantId;
 use crate::client::{AuthenticatedClient, ClientMetadata};
 use crate::clock::Timestamp;
 use crate::config::{Lifetimes, Policy};
 use crate::event::{Event, Revoked, What, Why};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Condition, KeySpace, Link, Loaded, Owner, Partition, Payload, Record, State, Write};
-use crate::token::TokenKind;
-use crate::token::fields::{Fields, Unreadable, Writer, tag};
+use crate::token::fields::{Writer, tag};
 use crate::token::mint::{Terms, mint};
+use crate::wire::token::TokenKind;
 
 /// Randomness for a family.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) struct NewFamily<'a> {
     /// What the first access token allows.
     pub(crate) first: &'a Granted,
     pub(crate) authenticated_at: Timestamp,
-    pub(crate) grant_type: &'a str,
+    pub(crate) grant_type: Cow<'static, str>,
     pub(crate) with_refresh: bool,
     /// The authorization that the grant is listed in, and its record, if there is one yet.
     pub(crate) authorization: Authorization,
@@ -130,11 +131,11 @@ pub(crate) fn found(
         expires_in: access_ends.seconds_from(now),
         scope: new.first.scope.clone(),
     };
-    let issued = What::Issued { grant_type: new.grant_type.to_owned(), scope: new.first.scope.clone() };
+    let issued = What::Issued { grant_type: new.grant_type.clone(), scope: new.first.scope.clone() };
     let event = Event::new(now, issued)
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
-        .grant(Some(grant_id(partition, &new.name)));
+        .grant(Some(record::grant_id(partition, &new.name)));
     let mut commit = Commit { events: vec![event], ..keys.commit(partition, now) };
     enlist(&mut commit, policy, keys, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
@@ -157,7 +158,7 @@ fn grant_record(
         .text(tag::SCOPE, new.granted.scope.as_str())
         .texts(tag::RESOURCE, new.granted.resources.iter().map(crate::wire::uri::Resource::as_str))
         .number(tag::AUTHENTICATED_AT, new.authenticated_at.as_millis())
-        .text(tag::GRANT_TYPE, new.grant_type)
+        .text(tag::GRANT_TYPE, &new.grant_type)
         .payload();
     Arc::new(Record {
         key: grant_key(keys, partition, &new.name),
@@ -176,7 +177,8 @@ fn grant_record(
     })
 }
 
-/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes some.
+/// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes
+/// some.
 fn enlist(
     commit: &mut Commit,
     policy: &Policy,
@@ -205,12 +207,13 @@ fn enlist(
                 Event::new(now, event)
                     .client(&list.client_id)
                     .subject(Some(&list.subject))
-                    .grant(Some(grant_id(commit.partition, &name))),
+                    .grant(Some(record::grant_id(commit.partition, &name))),
             );
         }
         list.grants = living.into_iter().map(|(name, _)| name).collect();
     }
     list.grants.push(new.name);
+    list.keep_consent_to(new.present, new.owner.client);
     let record = Arc::new(list.to_record(keys, new.present, new.owner.client, needed_until, now));
     match new.present {
         Some(present) => {
@@ -231,40 +234,4 @@ pub(crate) fn difference(granted: &Granted, token: &Granted) -> Payload {
         writer = writer.texts(tag::RESOURCE, token.resources.iter().map(crate::wire::uri::Resource::as_str));
     }
     writer.payload()
-}
-
-/// What a grant's record says it allows.
-pub(crate) fn granted(record: &Record) -> Result<Granted, Unreadable> {
-    let fields = Fields::read(record.payload.as_bytes())?;
-    Ok(Granted {
-        scope: crate::wire::scope::Scope::from_canonical(fields.text(tag::SCOPE)?.unwrap_or_default()),
-        resources: super::authorization::read_resources(fields)?,
-    })
-}
-
-/// What people and events call the grant.
-pub(crate) fn grant_id(partition: Partition, name: &GrantName) -> GrantId {
-    use base64::Engine as _;
-    let mut bytes = [0_u8; 18];
-    let (head, tail) = bytes.split_at_mut(2);
-    head.copy_from_slice(&partition.0.to_be_bytes());
-    tail.copy_from_slice(name);
-    GrantId::from(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// What people call a grant, taken apart; `None` if it is not such a name.
-pub(crate) fn parse_grant_id(id: &GrantId) -> Option<(Partition, GrantName)> {
-    use base64::Engine as _;
-    let mut bytes = [0_u8; 18];
-    let read = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode_slice(id.as_str(), &mut bytes).ok()?;
-    let (partition, rest) = bytes.split_first_chunk::<2>()?;
-    let name = rest.first_chunk::<16>()?;
-    (read == bytes.len()).then(|| (Partition(u16::from_be_bytes(*partition)), *name))
-}
-
-/// The identifier of the grant in this record.
-pub(crate) fn id_of(record: &Record) -> Option<GrantId> {
-    let fields = Fields::read(record.payload.as_bytes()).ok()?;
-    let name = fields.array::<16>(tag::GRANT).ok()??;
-    Some(grant_id(record.key.partition, &name))
 }

@@ -8,6 +8,7 @@
 //! | `extension.rs` | grant types of the host (RFC 6749 §4.5) |
 //! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
 //! | `family.rs` | a new grant with its first tokens |
+//! | `record.rs` | the record of a grant: what it says, what the grant is called, and ending it |
 //! | `terms.rs` | which scope and which resources a token gets |
 //! | `answer.rs` | the token response |
 
@@ -17,20 +18,21 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod extension;
 pub(crate) mod family;
+pub(crate) mod record;
 pub(crate) mod refresh_token;
 pub(crate) mod terms;
 
 pub(crate) use answer::TokenAnswer;
-pub use extension::{ExtensionGrant, ExtensionRefusal, ExtensionRequest, Issue};
 
 /// How often a request decides anew when others change the same records. A loser loses to a winner, so that among `n`
-/// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd but a fault.
+/// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd
+/// but a fault.
 pub(crate) const ATTEMPTS: usize = 256;
 
 use crate::client::{AuthenticatedClient, Presented, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::endpoint::TokenError;
+use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
 

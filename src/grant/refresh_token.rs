@@ -1,27 +1,28 @@
 //! A refresh token for the next (RFC 6749 §6, RFC 9700 §4.14).
 //!
 //! A token that was spent is presented again for one of two reasons: the client never got the answer, or somebody stole
-//! the token. Within the retry window the same answer is given, whoever asks, and nothing new exists afterwards; outside it the family ends.
+//! the token. Within the retry window the same answer is given, whoever asks, and nothing new exists afterwards;
+//! outside it the family ends.
 
 use std::sync::Arc;
 
-use super::authorization_code::subject_of;
 use super::family::{self, ClientLifetimes};
+use super::record;
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
 use crate::config::Policy;
 use crate::context::Context;
-use crate::endpoint::TokenError;
-use crate::event::{Event, Revoked, What, Why};
+use crate::event::{What, Why};
+use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
-use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, State, Write};
-use crate::token::TokenKind;
-use crate::token::liveness::{self, Dead};
+use crate::store::{Commit, Committed, Condition, KeySpace, Loaded, Payload, Record, Write};
+use crate::token::liveness;
 use crate::token::mint::{self, Located, Terms};
 use crate::token::retry::{self, Answer};
 use crate::wire::form::Form;
+use crate::wire::token::TokenKind;
 
 pub(crate) const GRANT_TYPE: &str = "refresh_token";
 
@@ -31,7 +32,7 @@ struct Drawn {
     refresh: SecretBytes,
 }
 
-/// Whether this process once answered that it does not know whether the token was spent.
+/// Whether the token was spent by a request that this process answered by saying that it does not know.
 #[derive(Clone, Copy)]
 enum Doubt {
     None,
@@ -60,9 +61,12 @@ pub(crate) async fn refresh(
         let (Some(located), Some(loaded)) = (&located, loaded) else {
             return Err(TokenError::RefreshDead(Dead::Unknown));
         };
-        let doubtful = loaded.record.used.is_some() && context.doubts.has(&located.key);
-        let doubt = if doubtful { Doubt::Known } else { Doubt::None };
-        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, now)? {
+        let (doubt, clock) = match &loaded.record.used {
+            Some(used) if context.doubts.excuse(&located.key, used.at, now) => (Doubt::Known, context.now()),
+            Some(_) => (Doubt::None, context.now()),
+            None => (Doubt::None, now),
+        };
+        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, clock, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
@@ -70,9 +74,14 @@ pub(crate) async fn refresh(
                 }
                 // Somebody was quicker: the next decision sees what they did.
             }
-            Decision::Repeat(answer) => return repeat(context, &client, &loaded, &answer, now).await,
+            Decision::Repeat(answer) => {
+                let answer = repeat(context, &loaded, &answer, now).await?;
+                context.doubts.answered(&located.key, now.after(context.policy.lifetimes.refresh_retry_window));
+                return Ok(answer);
+            }
             Decision::Revoke(commit) => {
-                // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten already.
+                // On its own, so that no refusal takes it back; and a refusal means that the family is forgotten
+                // already.
                 let _ = context.commit(&commit).await?;
                 return Err(TokenError::RefreshReplayed);
             }
@@ -91,6 +100,7 @@ fn decide(
     asked: &Asked,
     drawn: &Drawn,
     doubt: Doubt,
+    clock: Timestamp,
     now: Timestamp,
 ) -> Result<Decision, TokenError> {
     let owner = loaded.owner().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
@@ -101,10 +111,14 @@ fn decide(
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
+        // By when the request arrived, since it may have waited for its twin. But a clock that now shows a moment
+        // before the use, by more than clocks may differ, was set back: that opens no window.
+        let set_back = clock < used.at.before(policy.lifetimes.clock_skew);
+        let in_window = now < used.at.after(window) && !set_back;
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
-            Doubt::None if now >= used.at.after(window) => {
-                Ok(Decision::Revoke(Box::new(revocation(keys, client, grant, now))))
+            Doubt::None if window.is_zero() || !in_window => {
+                Ok(Decision::Revoke(Box::new(revocation(keys, grant, now))))
             }
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
@@ -112,7 +126,7 @@ fn decide(
         };
     }
     liveness::check(loaded, now).map_err(TokenError::RefreshDead)?;
-    let granted = family::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
+    let granted = record::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
     let narrowed = narrow(policy, &granted, &policy.scope_of_client(client.client().metadata()), asked)?;
     let (commit, answer) = issue(policy, keys, client, located, loaded, grant, &granted, &narrowed, drawn, now);
     Ok(Decision::Issue(Box::new(commit), answer))
@@ -185,9 +199,8 @@ fn issue(
         }
     };
     writes.push(Write::Insert(access));
-    let issued = What::Issued { grant_type: GRANT_TYPE.to_owned(), scope: narrowed.scope.clone() };
-    let event =
-        Event::new(now, issued).client(client.id()).subject(subject_of(grant).as_ref()).grant(family::id_of(grant));
+    let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: narrowed.scope.clone() };
+    let event = record::event(grant, issued, now);
     let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {
         access_token,
@@ -199,41 +212,24 @@ fn issue(
 }
 
 /// The commit that ends a family whose spent token came back too late (RFC 9700 §4.14.2).
-fn revocation(keys: &KeySpace, client: &AuthenticatedClient, grant: &Record, now: Timestamp) -> Commit {
-    let subject = subject_of(grant);
-    let event = |what| Event::new(now, what).client(client.id()).subject(subject.as_ref()).grant(family::id_of(grant));
-    Commit {
-        writes: vec![Write::SetState { key: grant.key, state: State::Revoked }],
-        events: vec![
-            event(What::Replayed { kind: TokenKind::Refresh }),
-            event(What::Revoked { what: Revoked::Grant, why: Why::RefreshReplayed }),
-        ],
-        ..keys.commit(grant.key.partition, now)
-    }
+fn revocation(keys: &KeySpace, grant: &Record, now: Timestamp) -> Commit {
+    let mut commit = record::end(keys, grant, Why::RefreshReplayed, now);
+    commit.events.insert(0, record::event(grant, What::Replayed { kind: TokenKind::Refresh }, now));
+    commit
 }
 
 /// Gives the answer that was given before, once it is found that the store has the successor it names.
-async fn repeat(
-    context: &Context,
-    client: &AuthenticatedClient,
-    spent: &Loaded,
-    answer: &Answer,
-    now: Timestamp,
-) -> Result<TokenAnswer, TokenError> {
+async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timestamp) -> Result<TokenAnswer, TokenError> {
     let partition = spent.record.key.partition;
-    let key = context.keys.drawn(TokenKind::Refresh.store_kind(), partition, answer.refresh.expose());
+    let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
     let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
     if successor.record.parent != spent.record.parent {
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }
     liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
-    let grant = spent.parent.as_deref();
-    context.tell(
-        &Event::new(now, What::Repeated)
-            .client(client.id())
-            .subject(grant.and_then(subject_of).as_ref())
-            .grant(grant.and_then(family::id_of)),
-    );
+    if let Some(grant) = spent.parent.as_deref() {
+        context.tell(&record::event(grant, What::Repeated, now));
+    }
     Ok(TokenAnswer {
         access_token: mint::text(&context.keys, TokenKind::Access, partition, answer.access.expose()),
         refresh_token: Some(mint::text(&context.keys, TokenKind::Refresh, partition, answer.refresh.expose())),

@@ -1,7 +1,7 @@
 //! Which scope and which resources a token gets.
 
 use crate::config::Policy;
-use crate::endpoint::TokenError;
+use crate::refusal::TokenError;
 use crate::wire::form::Form;
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::Resource;
@@ -53,9 +53,11 @@ pub(crate) struct Granted {
     pub(crate) resources: Vec<Resource>,
 }
 
-/// Narrows what was `granted` to what is `asked`, to what the client may still have, and to what makes sense at the resources.
+/// Narrows what was `granted` to what is `asked`, to what the client may still have, and to what makes sense at the
+/// resources.
 ///
-/// A scope that was not granted is refused (RFC 6749 §6), and so is a resource (RFC 8707 §2.2): asking for more is never answered with less.
+/// A scope that was not granted is refused (RFC 6749 §6), and so is a resource (RFC 8707 §2.2): asking for more is
+/// never answered with less.
 pub(crate) fn narrow(
     policy: &Policy,
     granted: &Granted,

@@ -1,5 +1,7 @@
 //! Responses, with the headers that each kind must have.
 
+use std::sync::LazyLock;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
@@ -7,7 +9,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::endpoint::{AuthorizationResponse, ErrorAnswer};
+use crate::endpoint::ErrorAnswer;
+use crate::interaction::AuthorizationResponse;
 use crate::pages::{ErrorView, FormPostView, Pages};
 use crate::secret::Secret;
 
@@ -23,16 +26,23 @@ fn set(headers: &mut HeaderMap, pairs: &[(HeaderName, &'static str)]) {
     }
 }
 
-/// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
-pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
-    let mut response = response(status, body);
+/// What every answer in JSON has: made once, since copying a map is quicker than filling one.
+static JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::with_capacity(8);
     let pairs = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-store"),
         (PRAGMA, "no-cache"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    set(response.headers_mut(), &pairs);
+    set(&mut headers, &pairs);
+    headers
+});
+
+/// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
+pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
+    let mut response = response(status, body);
+    response.headers_mut().clone_from(&JSON);
     response
 }
 
@@ -90,16 +100,20 @@ pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<Str
     response
 }
 
-/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may go, redirects included.
+/// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
+/// go, redirects included.
 pub(super) fn page(pages: &dyn Pages, status: StatusCode, html: String, form_action: &str) -> Response<String> {
     let mut response = response(status, html);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     protect(response.headers_mut());
-    let sources = pages.sources();
-    let policy =
-        format!("default-src 'none'; {sources}; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}");
-    let fallback = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-    let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static(fallback));
+    // Sources that fit no header are left out: the page may look plain, but not be unprotected.
+    let policy = [pages.sources().as_str(), ""].into_iter().find_map(|sources| {
+        let sources = if sources.is_empty() { String::new() } else { format!("{sources}; ") };
+        let policy =
+            format!("default-src 'none'; {sources}base-uri 'none'; frame-ancestors 'none'; form-action {form_action}");
+        HeaderValue::from_str(&policy).ok()
+    });
+    let policy = policy.unwrap_or_else(|| HeaderValue::from_static("default-src 'none'; form-action 'none'"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
@@ -150,12 +164,24 @@ pub(crate) fn authorization_response(pages: &dyn Pages, answer: AuthorizationRes
     }
 }
 
-/// What a content security policy calls the place that a form, or the redirect after it, goes to.
+/// What a content security policy calls the place that a form, or the redirect after it, goes to: its origin, or
+/// its scheme where a policy has no words for the host.
 pub(super) fn form_target(uri: &str) -> String {
     let Ok(parsed) = fluent_uri::Uri::parse(uri) else { return "'none'".to_owned() };
     let scheme = parsed.scheme().as_str();
     match parsed.authority() {
-        Some(authority) if matches!(scheme, "https" | "http") => format!("{scheme}://{}", authority.as_str()),
+        Some(authority) if matches!(scheme, "https" | "http") && is_policy_host(authority.host()) => {
+            format!("{scheme}://{}", authority.as_str())
+        }
         _ => format!("{scheme}:"),
     }
+}
+
+/// Whether a policy can name this host (CSP Level 3 §2.3.1 and §6.7.2.8): letters, digits, hyphens and dots, and no IP
+/// address but 127.0.0.1. A browser ignores a source it cannot read, and would then block the form; and a `;` or `,`
+/// would begin another directive.
+fn is_policy_host(host: &str) -> bool {
+    let readable = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
+    readable && !host.is_empty() && (!is_address || host == "127.0.0.1")
 }

@@ -1,7 +1,7 @@
 //! An axum router (feature `axum`).
 //!
-//! This file is also what an adapter for another framework looks like: requests and responses of the `http` crate go through
-//! [`Site::handle`], and only the type of the body changes.
+//! This file is also what an adapter for another framework looks like: requests and responses of the `http` crate go
+//! through [`Site::handle`], and only the type of the body changes.
 
 use axum::Router;
 use axum::body::Body;
@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use super::{Host, Site};
-use crate::AuthorizationServer;
+use crate::server::AuthorizationServer;
 
-/// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes come first.
+/// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes
+/// come first.
 pub fn router(server: AuthorizationServer, host: impl Host) -> Router {
     site(Site::new(server, host))
 }

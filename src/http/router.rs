@@ -8,14 +8,16 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{AuthorizeError, ErrorAnswer, RequestError, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
 use crate::event::{Event, Refusal, What};
+use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
+use crate::refusal::{AuthorizeError, RequestError};
+use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
-use crate::{AuthorizationServer, ClientId};
 
-/// What became of a request.
-#[derive(Debug)]
+/// What became of a request. Its `Debug` output holds nothing of request or response: cookies, codes and tokens are in
+/// them.
 #[must_use = "a request must be answered"]
 pub enum Outcome<B> {
     /// This is the answer.
@@ -31,6 +33,18 @@ pub enum Outcome<B> {
     NotMine(Request<B>),
 }
 
+impl<B> std::fmt::Debug for Outcome<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Respond(response) => f.debug_tuple("Respond").field(&response.status()).finish(),
+            Self::Interact { pending, request: _ } => {
+                f.debug_struct("Interact").field("pending", pending).finish_non_exhaustive()
+            }
+            Self::NotMine(request) => f.debug_tuple("NotMine").field(request.method()).finish(),
+        }
+    }
+}
+
 /// The endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
@@ -41,26 +55,30 @@ enum Endpoint {
     Metadata,
 }
 
+impl Endpoint {
+    /// The methods that it has, as `Allow` names them.
+    const fn methods(self) -> &'static str {
+        match self {
+            Self::Authorize => "GET, POST",
+            Self::Token | Self::Revoke => "POST, OPTIONS",
+            Self::Introspect => "POST",
+            Self::Metadata => "GET, HEAD, OPTIONS",
+        }
+    }
+}
+
 impl AuthorizationServer {
     /// Answers a request, if it is for one of the server's endpoints.
     ///
-    /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs to it.
+    /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs
+    /// to it.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Outcome<B> {
         let Some(endpoint) = self.route(request.uri().path()) else { return Outcome::NotMine(request) };
         let (parts, body) = request.into_parts();
-        let allowed: &[Method] = match endpoint {
-            Endpoint::Authorize => &[Method::GET, Method::POST],
-            Endpoint::Token | Endpoint::Revoke => &[Method::POST, Method::OPTIONS],
-            Endpoint::Introspect => &[Method::POST],
-            Endpoint::Metadata => &[Method::GET, Method::HEAD, Method::OPTIONS],
-        };
-        if !allowed.contains(&parts.method) {
-            return Outcome::Respond(answer::method_not_allowed(match endpoint {
-                Endpoint::Authorize => "GET, POST",
-                Endpoint::Token | Endpoint::Revoke => "POST, OPTIONS",
-                Endpoint::Introspect => "POST",
-                Endpoint::Metadata => "GET, HEAD, OPTIONS",
-            }));
+        let allowed = endpoint.methods();
+        if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+            self.tell_unread(endpoint, RequestError::Method);
+            return Outcome::Respond(answer::method_not_allowed(allowed));
         }
         if let Err(error) = limits::check(&parts) {
             return Outcome::Respond(self.too_large(endpoint, error));
@@ -170,6 +188,20 @@ impl AuthorizationServer {
         answer::json_error(&error, context.issuer.as_str())
     }
 
+    /// Tells of a request that was refused before anybody read its parameters.
+    fn tell_unread(&self, endpoint: Endpoint, error: RequestError) {
+        let refusal = match endpoint {
+            Endpoint::Authorize => Refusal::Authorize(error.into()),
+            Endpoint::Token => Refusal::Token(error.into()),
+            Endpoint::Revoke => Refusal::Revoke(error.into()),
+            Endpoint::Introspect => Refusal::Introspect(error.into()),
+            // Public, the same for all, and nothing that anybody is refused.
+            Endpoint::Metadata => return,
+        };
+        let context = &self.inner.context;
+        context.tell(&Event::new(context.now(), What::Refused(refusal)));
+    }
+
     fn too_large(&self, endpoint: Endpoint, error: TooLarge) -> Response<String> {
         let status = match error {
             TooLarge::Query => StatusCode::URI_TOO_LONG,
@@ -177,6 +209,7 @@ impl AuthorizationServer {
             TooLarge::Body => StatusCode::PAYLOAD_TOO_LARGE,
             TooLarge::Broken => StatusCode::BAD_REQUEST,
         };
+        self.tell_unread(endpoint, RequestError::TooLong);
         if endpoint == Endpoint::Authorize {
             let message = "The application sent a request that is too long.";
             return answer::error_page(&*self.inner.pages, status, message);

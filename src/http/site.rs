@@ -10,17 +10,31 @@ use super::answer;
 use super::limits;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{Approval, ApproveError, AuthorizeError, ConsentNeed, ErrorAnswer};
+use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
 use crate::error::Failure;
-use crate::interaction::{PendingAuthorization, ResumeError};
+use crate::event::Refusal;
+use crate::id::Subject;
+use crate::interaction::PendingAuthorization;
 use crate::pages::ConsentView;
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
+use crate::server::AuthorizationServer;
 use crate::wire::form::{Form, encode_component};
 use crate::wire::html::truncate_display;
 use crate::wire::scope::Scope;
-use crate::wire::uri::is_loopback_host;
-use crate::{AuthorizationServer, Subject};
+use crate::wire::uri::{append_query, is_loopback_host};
 
 /// What only the host knows.
+///
+/// A function of the request will do, where that is enough to tell who is signed in; one signs in at `/login` then:
+///
+/// ```
+/// use grantor::{Host, SignedIn};
+///
+/// fn host() -> impl Host {
+///     // Whatever middleware has found out before.
+///     |request: &http::request::Parts| request.extensions.get::<SignedIn>().cloned()
+/// }
+/// ```
 #[async_trait]
 pub trait Host: Send + Sync + 'static {
     /// Who is signed in, in the browser that sent this request.
@@ -28,8 +42,18 @@ pub trait Host: Send + Sync + 'static {
 
     /// The URL at which one signs in. From there the browser must come back, by GET, to `sign_in.return_to`.
     ///
-    /// A host that allows no others must check on the way back that `return_to` is its own: it begins with the issuer.
-    fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String;
+    /// By default that is [`/login`](SignIn::at), and `return_to` is a parameter of its query. That page must check
+    /// that `return_to` is the server's own; see [`AuthorizationServer::is_own_url`].
+    fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
+        sign_in.at("/login")
+    }
+}
+
+#[async_trait]
+impl<F: Fn(&Parts) -> Option<SignedIn> + Send + Sync + 'static> Host for F {
+    async fn signed_in(&self, request: &Parts) -> Option<SignedIn> {
+        self(request)
+    }
 }
 
 /// Somebody who is signed in.
@@ -43,6 +67,14 @@ pub struct SignedIn {
     pub authenticated_at: Timestamp,
 }
 
+impl SignedIn {
+    /// Somebody whom the consent page calls as tokens do.
+    pub fn new(subject: impl Into<Subject>, authenticated_at: Timestamp) -> Self {
+        let subject = subject.into();
+        Self { name: subject.as_str().to_owned(), subject, authenticated_at }
+    }
+}
+
 /// What the sign-in is for.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -53,6 +85,13 @@ pub struct SignIn<'a> {
     pub client_name: &'a str,
     /// Whether whoever is signed in must sign in again.
     pub again: bool,
+}
+
+impl SignIn<'_> {
+    /// `page`, with `return_to` added to its query.
+    pub fn at(&self, page: &str) -> String {
+        append_query(page, &[("return_to", self.return_to)])
+    }
 }
 
 /// An authorization server with its pages: all that a browser and a client need, in one place.
@@ -146,7 +185,11 @@ impl Site {
     async fn come_back(&self, parts: &Parts) -> Result<Response<String>, Stopped> {
         let query = parts.uri.query().unwrap_or_default();
         let form = Form::parse(query.as_bytes()).map_err(|_| ResumeError::Invalid)?;
-        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        // A decision comes by POST alone: a link must not be able to make one, nor a log to keep its token.
+        if form.has("decision") || form.has("csrf") {
+            return Err(self.forged());
+        }
+        let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let pending = self.server.resume(handle, &parts.headers).await?;
         self.proceed(pending, parts).await
     }
@@ -226,19 +269,24 @@ impl Site {
     /// A decision, from the consent page.
     async fn decide(&self, parts: &Parts, body: &[u8]) -> Result<Response<String>, Stopped> {
         if comes_from_elsewhere(&parts.headers, self.server.inner.context.issuer.origin()) {
-            return Err(ResumeError::Forged.into());
+            return Err(self.forged());
         }
         if !crate::endpoint::declares_form(&parts.headers) {
             return Err(ResumeError::Invalid.into());
         }
         let form = Form::parse(body).map_err(|_| ResumeError::Invalid)?;
-        let handle = form.get("handle").ok_or(ResumeError::Invalid)?;
+        let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
+        let csrf = once(&form, "csrf")?.unwrap_or_default();
+        let decision = once(&form, "decision")?;
         let pending = self.server.resume(handle, &parts.headers).await?;
-        self.server.check_csrf(&pending, form.get("csrf").unwrap_or_default())?;
+        self.server.check_csrf(&pending, csrf)?;
         let asked = pending.subject().cloned().ok_or(ResumeError::Invalid)?;
-        let user = self.host.signed_in(parts).await.filter(|user| user.subject == asked);
-        let user = user.ok_or(ApproveError::OtherSubject)?;
-        match form.get("decision") {
+        let Some(user) = self.host.signed_in(parts).await.filter(|user| user.subject == asked) else {
+            let error = ApproveError::OtherSubject;
+            self.server.inner.refused_interaction(Refusal::Approve(error), Some(pending.client().id()));
+            return Err(error.into());
+        };
+        match decision {
             Some("allow") => {
                 let scope = allowed(&form, pending.scope())?;
                 let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
@@ -247,6 +295,13 @@ impl Site {
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
             _ => Err(Stopped::Message(StatusCode::BAD_REQUEST, "The form did not say what was decided.")),
         }
+    }
+
+    /// The form was not sent from our page.
+    fn forged(&self) -> Stopped {
+        let error = ResumeError::Forged;
+        self.server.inner.refused_interaction(Refusal::Resume(error), None);
+        error.into()
     }
 
     fn stopped(&self, stopped: &Stopped) -> Response<String> {
@@ -288,6 +343,11 @@ impl Site {
 /// The longest name of a client that is shown, in characters.
 const MAX_NAME: usize = 80;
 
+/// A parameter that may not be repeated; `None` where it is absent.
+fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
+    if form.count(name) > 1 { Err(ResumeError::Invalid) } else { Ok(form.get(name)) }
+}
+
 /// The part of the scope that was left checked. A name that was not asked for is an error, not a wish.
 fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     let mut names = form.all("scope").peekable();
@@ -298,7 +358,8 @@ fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
 }
 
-/// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the `csrf` field alone.
+/// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the
+/// `csrf` field alone.
 fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -310,8 +371,7 @@ fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
 fn destination(redirect_uri: &str) -> (String, bool) {
     let Ok(parsed) = fluent_uri::Uri::parse(redirect_uri) else { return (String::new(), false) };
     match (parsed.scheme().as_str(), parsed.authority()) {
-        ("https", Some(authority)) => (authority.as_str().to_owned(), false),
-        ("http", Some(authority)) => (authority.as_str().to_owned(), is_loopback_host(authority.host())),
+        ("https" | "http", Some(authority)) => (authority.as_str().to_owned(), is_loopback_host(authority.host())),
         (scheme, _) => (scheme.to_owned(), true),
     }
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::ClientId;
 use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
 use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
 use crate::wire::charset::is_client_id;
@@ -84,7 +84,8 @@ impl<'a> Clients<'a> {
     ///
     /// # Errors
     ///
-    /// [`ManageError::Metadata`] for metadata that breaks a rule, [`ManageError::Taken`] for an identifier that is in use.
+    /// [`ManageError::Metadata`] for metadata that breaks a rule, [`ManageError::Taken`] for an identifier that is in
+    /// use.
     pub async fn register(self, registration: impl Into<Registration>) -> Result<Registered, ManageError> {
         let Registration { metadata, client_id, client_secret } = registration.into();
         let context = self.context;
@@ -170,7 +171,8 @@ impl<'a> Clients<'a> {
 
     /// Puts other metadata in place. `revision` is that of the client as it was read.
     ///
-    /// A client that becomes public loses its secrets; one that becomes confidential is given a secret, which is in the answer.
+    /// A client that becomes public loses its secrets; one that becomes confidential is given a secret, which is in the
+    /// answer.
     ///
     /// # Errors
     ///
@@ -209,7 +211,8 @@ impl<'a> Clients<'a> {
         self.change_state(id, State::Live, What::ClientActivated).await
     }
 
-    /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have expired.
+    /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
+    /// expired.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         self.change_state(id, State::Deleted, What::ClientDeleted).await.map(|_| ())
     }
@@ -218,7 +221,7 @@ impl<'a> Clients<'a> {
     pub async fn secrets(self, id: &ClientId) -> Result<Vec<ClientSecret>, ManageError> {
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         let keys: Vec<_> =
-            client.secrets().iter().map(|secret| use_mark(&self.context.keys, &client, secret.id)).collect();
+            client.secrets().iter().map(|secret| use_mark(&self.context.keys, &client, secret)).collect();
         let marks = self.context.load(&keys).await?;
         let secrets = client.secrets().iter().zip(marks).map(|(secret, mark)| ClientSecret {
             id: secret.id,
@@ -235,7 +238,8 @@ impl<'a> Clients<'a> {
         secrets::add(self, id, label, expires_at, None).await
     }
 
-    /// Gives the client a new secret, and lets every older one work for `overlap` longer and no longer. An `overlap` of 0 ends them at once.
+    /// Gives the client a new secret, and lets every older one work for `overlap` longer and no longer. An `overlap` of
+    /// 0 ends them at once.
     pub async fn rotate_secret(
         self,
         id: &ClientId,

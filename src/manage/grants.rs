@@ -8,12 +8,11 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization::{Authorization, grant_key};
-use crate::grant::authorization_code::subject_of;
-use crate::grant::family;
+use crate::grant::record;
+use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, Record, State, Write};
 use crate::token::fields::{Fields, tag};
 use crate::wire::scope::Scope;
-use crate::{ClientId, GrantId, Subject};
 
 /// What resource owners have granted. See [`AuthorizationServer::grants`](crate::AuthorizationServer::grants).
 #[derive(Debug, Clone, Copy)]
@@ -113,29 +112,21 @@ impl<'a> Grants<'a> {
     /// [`ManageError::NotFound`] if there is no such grant, or no longer.
     pub async fn revoke(self, id: &GrantId) -> Result<(), ManageError> {
         let context = self.context;
-        let (partition, name) = family::parse_grant_id(id).ok_or(ManageError::NotFound)?;
+        let (partition, name) = record::parse_grant_id(id).ok_or(ManageError::NotFound)?;
         let key = grant_key(&context.keys, partition, &name);
         let grant = context.load_one(key).await?.ok_or(ManageError::NotFound)?;
         if grant.record.state != State::Live {
             return Ok(());
         }
-        let now = context.now();
-        let event = Event::new(now, What::Revoked { what: Revoked::Grant, why: Why::Host })
-            .client(&client_of(&grant.record))
-            .subject(subject_of(&grant.record).as_ref())
-            .grant(Some(id.clone()));
-        let commit = Commit {
-            writes: vec![Write::SetState { key, state: State::Revoked }],
-            events: vec![event],
-            ..context.keys.commit(partition, now)
-        };
+        let commit = record::end(&context.keys, &grant.record, Why::Host, context.now());
         match context.commit(&commit).await? {
             Committed::Applied => Ok(()),
             Committed::Refused(_) => Err(ManageError::NotFound),
         }
     }
 
-    /// Ends all that a resource owner has granted to a client, codes that wait to be redeemed included, and forgets the consent.
+    /// Ends all that a resource owner has granted to a client, codes that wait to be redeemed included, and forgets the
+    /// consent.
     ///
     /// # Errors
     ///
@@ -146,9 +137,7 @@ impl<'a> Grants<'a> {
         for _ in 0..crate::grant::ATTEMPTS {
             let loaded = context.load_one(key).await?.ok_or(ManageError::NotFound)?;
             let authorization = Authorization::read(&loaded.record).map_err(|_| Failure::Corrupt)?;
-            let keys: Vec<_> =
-                authorization.grants.iter().map(|name| grant_key(&context.keys, key.partition, name)).collect();
-            let grants = context.load(&keys).await?;
+            let grants = context.load(&authorization.keys_of_grants(&context.keys, key.partition)).await?;
             let commit = self.removal(&loaded, &authorization, grants.iter().flatten());
             if context.commit(&commit).await? == Committed::Applied {
                 return Ok(());
@@ -190,7 +179,7 @@ impl<'a> Grants<'a> {
 fn read(record: &Record) -> Option<Grant> {
     let fields = Fields::read(record.payload.as_bytes()).ok()?;
     Some(Grant {
-        id: family::id_of(record)?,
+        id: record::id_of(record)?,
         subject: fields.text(tag::SUBJECT).ok()??.into(),
         client_id: fields.text(tag::CLIENT).ok()??.into(),
         scope: Scope::from_canonical(fields.text(tag::SCOPE).ok()?.unwrap_or_default()),
@@ -210,9 +199,4 @@ fn read_app(record: &Record) -> Option<ConnectedApp> {
         created_at: record.created_at,
         grants: authorization.grants.len(),
     })
-}
-
-fn client_of(grant: &Record) -> ClientId {
-    let fields = Fields::read(grant.payload.as_bytes()).ok();
-    ClientId::from(fields.and_then(|fields| fields.text(tag::CLIENT).ok().flatten()).unwrap_or_default())
 }

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use super::{Clients, ManageError};
-use crate::ClientId;
 use crate::client::StoredSecret;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::What;
+use crate::id::ClientId;
 use crate::secret::Secret;
-use crate::store::Partition;
-use crate::token::format;
 use crate::wire::charset::is_vschar;
+use crate::wire::token;
 
 const MAX_SECRETS: usize = 10;
 
@@ -27,7 +26,7 @@ pub struct NewSecret {
 
 /// A secret of 256 random bits, in the form that secret scanners find.
 pub(super) fn generate(context: &Context) -> Result<Secret, Failure> {
-    Ok(format::print(format::CLIENT_SECRET, &context.draw()?, Partition(0)))
+    Ok(token::print(token::CLIENT_SECRET, &context.draw()?, 0))
 }
 
 /// A secret that the host chose.

@@ -1,19 +1,21 @@
 //! Deactivating a resource owner, and ending all that was issued for them.
 //!
-//! The server keeps no record of a resource owner until the host says something of them. What it then keeps is one record whose epoch
-//! every code and every grant of theirs refers to: ending all of it is one write, however much there is.
+//! The server keeps no record of a resource owner until the host says something of them. What it then keeps is one
+//! record whose epoch every code and every grant of theirs refers to: ending all of it is one write, however much there
+//! is.
 
 use std::sync::Arc;
 
 use super::ManageError;
-use crate::Subject;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
+use crate::id::Subject;
 use crate::store::{Commit, Committed, Condition, Payload, Record, State, Write};
 
-/// The resource owners, as far as the server must know them. See [`AuthorizationServer::subjects`](crate::AuthorizationServer::subjects).
+/// The resource owners, as far as the server must know them. See
+/// [`AuthorizationServer::subjects`](crate::AuthorizationServer::subjects).
 #[derive(Debug, Clone, Copy)]
 pub struct Subjects<'a> {
     context: &'a Context,
@@ -24,7 +26,8 @@ impl<'a> Subjects<'a> {
         Self { context }
     }
 
-    /// Ends all that was issued for them, and issues nothing more, until they are activated. For a user who is locked or deleted.
+    /// Ends all that was issued for them, and issues nothing more, until they are activated. For a user who is locked
+    /// or deleted.
     pub async fn deactivate(self, subject: &Subject) -> Result<(), ManageError> {
         self.change(subject, State::Inactive, What::SubjectDeactivated).await
     }

@@ -13,29 +13,31 @@ pub use plain::PlainPages;
 
 /// Draws pages. The server adds the headers that protect them (`attacks`: framing, caching, sniffing, referrer).
 ///
-/// Whatever comes from a client is untrusted: escape it where it is put. [`wire::html`](crate::wire::html) has what is needed.
+/// Whatever comes from a client is untrusted: escape it where it is put. [`wire::html`](crate::wire::html) has what is
+/// needed.
 pub trait Pages: Send + Sync + 'static {
     /// Asks the resource owner for consent.
     ///
-    /// The form posts to `view.action`, with the hidden fields `handle` and `csrf`, one checkbox `scope` for each scope, and submit buttons named
-    /// `decision` with the values `allow` and `deny`.
+    /// The form posts to `view.action`, with the hidden fields `handle` and `csrf`, one checkbox `scope` for each
+    /// scope, and submit buttons named `decision` with the values `allow` and `deny`.
     fn consent(&self, view: &ConsentView<'_>) -> String;
 
     /// Tells the person at the browser what is wrong, where it cannot be told to the client.
     fn error(&self, view: &ErrorView<'_>) -> String;
 
-    /// Posts an authorization response to the client (OAuth 2.0 Form Post Response Mode): a form with hidden fields that submits itself, and a button for
-    /// browsers that will not.
+    /// Posts an authorization response to the client (OAuth 2.0 Form Post Response Mode): a form with hidden fields
+    /// that submits itself, and a button for browsers that will not.
     fn form_post(&self, view: &FormPostView<'_>) -> String;
 
-    /// Where the pages take styles, scripts and images from: directives of a content security policy, such as `style-src 'self'`.
+    /// Where the pages take styles, scripts and images from: directives of a content security policy, such as
+    /// `style-src 'self'`.
     ///
     /// The server adds `default-src 'none'`, `base-uri 'none'`, `frame-ancestors 'none'` and `form-action`.
     fn sources(&self) -> String;
 }
 
-/// What the consent page is given.
-#[derive(Debug, Clone)]
+/// What the consent page is given. Its `Debug` output is without what decides: handle and csrf.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConsentView<'a> {
     /// The client's name, made safe to show: cut to length, without tricks of writing direction. Still to be escaped.
@@ -78,6 +80,18 @@ pub struct FormPostView<'a> {
     pub action: &'a str,
     /// Names and values of the hidden fields.
     pub fields: Vec<(&'a str, Secret)>,
+}
+
+impl std::fmt::Debug for ConsentView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsentView")
+            .field("client_name", &self.client_name)
+            .field("redirect_host", &self.redirect_host)
+            .field("user_name", &self.user_name)
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> ErrorView<'a> {

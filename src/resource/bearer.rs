@@ -3,10 +3,10 @@
 use http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
-use super::{Require, Verified, VerifyError, verify};
+use super::{Require, Verified, verify};
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
-use crate::token::Dead;
+use crate::refusal::{Dead, VerifyError};
 use crate::wire::bearer::{BearerChallenge, parse};
 use crate::wire::error::ErrorCode;
 use crate::wire::scope::Scope;
@@ -70,7 +70,8 @@ fn unavailable(temporary: bool) -> http::Response<String> {
     response
 }
 
-/// Verifies the token in a request. Only the `Authorization` header is read; a token in the query is refused, for logs keep queries.
+/// Verifies the token in a request. Only the `Authorization` header is read; a token in the query is refused, for logs
+/// keep queries.
 pub(crate) async fn check_request(
     context: &Context,
     headers: &HeaderMap,
@@ -83,7 +84,8 @@ pub(crate) async fn check_request(
     };
     verified.map_err(|error| {
         context.tell(&Event::new(context.now(), What::Refused(Refusal::Verify(error))));
-        // A request without a token is told what would be enough too, so that a client can ask for the right thing at once.
+        // A request without a token is told what would be enough too, so that a client can ask for the right thing at
+        // once.
         let tells_scope = matches!(error, VerifyError::Missing | VerifyError::InsufficientScope);
         let scope = tells_scope.then(|| Scope::parse(require.scope_text()).ok()).flatten();
         Challenge { error, scope }

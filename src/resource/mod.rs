@@ -11,4 +11,4 @@ mod verify;
 pub use bearer::Challenge;
 pub(crate) use bearer::check_request;
 pub(crate) use verify::verify;
-pub use verify::{Require, Verified, VerifyError};
+pub use verify::{Require, Verified};

@@ -2,10 +2,11 @@
 
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::refusal::{Dead, VerifyError};
 use crate::store::Loaded;
 use crate::token::view::TokenView;
-use crate::token::{Dead, TokenKind, liveness, mint};
+use crate::token::{liveness, mint};
+use crate::wire::token::TokenKind;
 
 /// What a protected resource asks of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,8 +26,8 @@ impl<'a> Require<'a> {
         Self { scope, resource: None }
     }
 
-    /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token that names none is
-    /// then not enough, and one that names another is another's.
+    /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token
+    /// that names none is then not enough, and one that names another is another's.
     #[must_use]
     pub const fn at(self, resource: &'a str) -> Self {
         Self { resource: Some(resource), ..self }
@@ -35,31 +36,6 @@ impl<'a> Require<'a> {
     pub(crate) const fn scope_text(&self) -> &'a str {
         self.scope
     }
-}
-
-/// A token does not open this door, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// There is no token in the request (RFC 6750 §3.1: a challenge without an error).
-    #[error("no token was presented")]
-    Missing,
-    /// More than one token, or one in the query: `invalid_request`.
-    #[error("the token must be presented once, in the Authorization header")]
-    Misplaced,
-    /// It does not count: `invalid_token`.
-    #[error("the token does not count: {0}")]
-    Dead(Dead),
-    /// It is addressed to another resource: `invalid_token`.
-    #[error("the token is addressed to another resource")]
-    OtherResource,
-    /// Its scope is not enough: `insufficient_scope`.
-    #[error("the scope of the token is not enough")]
-    InsufficientScope,
-    /// The server could not tell.
-    #[error(transparent)]
-    Failure(#[from] Failure),
 }
 
 /// A token that counts, and what it says.

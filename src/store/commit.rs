@@ -9,7 +9,8 @@ use crate::event::Event;
 /// One atomic step.
 ///
 /// A store checks every condition and every write's own guard, and either applies all writes and keeps all events, or
-/// does nothing and names the first that failed: conditions first, then writes, each in order. A guard looks at the state that the writes before it left.
+/// does nothing and names the first that failed: conditions first, then writes, each in order. A guard looks at the
+/// state that the writes before it left.
 #[derive(Debug, Clone)]
 pub struct Commit {
     /// The server that decided it: whose events they are.
@@ -29,8 +30,6 @@ pub struct Commit {
 /// What must hold for a commit to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// There is no record of this name.
-    Absent(Key),
     /// The record exists and was not spent by [`Write::Use`].
     Unused(Key),
     /// The record exists, its state is [`State::Live`], and its epoch is this one.
@@ -52,11 +51,14 @@ pub enum Condition {
 /// A change. Each has a guard of its own, in the same statement as the change.
 #[derive(Debug, Clone)]
 pub enum Write {
-    /// Adds a record, as given but for `revision`, which becomes 1. Fails if one of that name exists, whatever its state.
+    /// Adds a record, as given but for `revision`, which becomes 1. Fails if one of that name exists, whatever its
+    /// state.
     Insert(Arc<Record>),
-    /// Puts every column of a record in place of the one of the same name, but for `revision`, which is the old one's plus 1. Fails if there is none.
+    /// Puts every column of a record in place of the one of the same name, but for `revision`, which is the old one's
+    /// plus 1. Fails if there is none.
     Replace(Arc<Record>),
-    /// Spends a record: sets `used` and `purge_after` and raises `revision`. Fails if there is none or it was already spent.
+    /// Spends a record: sets `used` and `purge_after` and raises `revision`. Fails if there is none or it was already
+    /// spent.
     Use {
         /// The record.
         key: Key,
@@ -67,7 +69,8 @@ pub enum Write {
         /// What `purge_after` becomes: what was spent must be remembered longer than what was not.
         purge_after: Timestamp,
     },
-    /// Sets the state and raises `revision`, leaving all else. Fails if there is none. Setting the state it has is no failure.
+    /// Sets the state and raises `revision`, leaving all else. Fails if there is none. Setting the state it has is no
+    /// failure.
     SetState {
         /// The record.
         key: Key,
@@ -92,7 +95,7 @@ impl Condition {
     /// The record that this condition looks at.
     pub fn key(&self) -> Key {
         match self {
-            Self::Absent(key) | Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
+            Self::Unused(key) | Self::Live { key, .. } | Self::Unchanged { key, .. } => *key,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The contract: four operations, none optional.
+//! The contract: five operations, none optional.
 
 use async_trait::async_trait;
 
-use super::{Commit, Committed, Key, Listing, Loaded, Page, Query, StoreError};
+use super::{Commit, Committed, Key, Listing, Loaded, Page, Query, ScanCursor, Scanned, StoreError};
 use crate::clock::Timestamp;
 
 /// Where records live.
@@ -22,8 +22,8 @@ use crate::clock::Timestamp;
 /// Whether an implementation keeps these is told by the conformance kit (feature `store-tests`).
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`, in
-    /// their order. See [`Loaded`] for which related records come along.
+    /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`,
+    /// in their order. See [`Loaded`] for which related records come along.
     ///
     /// # Errors
     ///
@@ -41,7 +41,20 @@ pub trait Store: Send + Sync + 'static {
     /// One page of a list. A list may trail what was committed; it never shows what was not.
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError>;
 
-    /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to hold nobody up.
+    /// Some of all records, of every server, kind and state: to move them elsewhere. `None` begins; about `limit` (1 to
+    /// 1,000) at once, and never more than 1,000 beyond that. The order is the store's own.
+    ///
+    /// Whoever goes on from [`Scanned::next`] until there is none has seen every record that was there all the time,
+    /// each as it was at some moment of the scan and perhaps more than once. A cursor is good on every node, and for as
+    /// long as the data lies where it does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] for a cursor that no store like this made.
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError>;
+
+    /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to
+    /// hold nobody up.
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError>;
 
     /// What is kept when something breaks.
@@ -63,7 +76,8 @@ pub struct Purged {
 pub enum Durability {
     /// Nothing outlives the process.
     Volatile,
-    /// What was acknowledged may be lost with the machine or a failover; the host has said, by a `danger_` name, that it accepts this.
+    /// What was acknowledged may be lost with the machine or a failover; the host has said, by a `danger_` name, that
+    /// it accepts this.
     Weak,
     /// What was acknowledged outlives the loss of power.
     Durable,

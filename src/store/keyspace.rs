@@ -5,8 +5,8 @@ use siphasher::sip::SipHasher24;
 
 use super::{Commit, Key, Kind, Partition, Tenant};
 use crate::clock::Timestamp;
+use crate::id::{ClientId, Subject};
 use crate::secret::SecretBytes;
-use crate::{ClientId, Subject};
 
 /// The keys of one server: bound to its issuer, so that servers that share a store do not meet.
 #[derive(Clone)]
@@ -18,8 +18,7 @@ pub(crate) struct KeySpace {
 
 impl KeySpace {
     pub(crate) fn new(issuer: &str, secret: &SecretBytes) -> Self {
-        let digest: [u8; 32] = Sha256::digest(issuer).into();
-        let tenant = Tenant(head(&digest));
+        let tenant = Tenant::of_issuer(issuer);
         Self {
             tenant,
             partitions: head(&derive(secret, &tenant, b"partition of a subject or client")),
@@ -65,7 +64,8 @@ impl KeySpace {
         Key { partition, kind, id: self.id(kind, &[random]) }
     }
 
-    /// The digest that is kept of a client's secret: bound to the client, so that equal secrets of two clients do not look equal.
+    /// The digest that is kept of a client's secret: bound to the client, so that equal secrets of two clients do not
+    /// look equal.
     pub(crate) fn secret_digest(&self, client: &ClientId, secret: &str) -> [u8; 32] {
         let length = u64::try_from(client.as_str().len()).unwrap_or(u64::MAX).to_be_bytes();
         self.id(Kind::SECRET_USE, &[&length, client.as_str().as_bytes(), secret.as_bytes()])

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{Purged, Store, StoreError, Tenant};
 
-/// A store that keeps the events of a commit in the same atomic step as its writes, so that what is told never disagrees with what is.
+/// A store that keeps the events of a commit in the same atomic step as its writes, so that what is told never
+/// disagrees with what is.
 ///
 /// # What an outbox promises
 ///
@@ -13,7 +14,8 @@ use super::{Purged, Store, StoreError, Tenant};
 /// 3. Nothing appears behind a cursor that was handed out: a reader that goes on from the last cursor it saw has seen all.
 #[async_trait]
 pub trait Outbox: Store {
-    /// Events of one server after this cursor, at most `limit` (1 to 10,000) of them; `None` begins with the oldest that is kept.
+    /// Events of one server after this cursor, at most `limit` (1 to 10,000) of them; `None` begins with the oldest
+    /// that is kept.
     async fn events_after(
         &self,
         tenant: Tenant,

@@ -24,7 +24,8 @@ pub struct Query {
     pub state: Option<State>,
     /// Records whose `labels.class` is exactly this.
     pub class: Option<String>,
-    /// Records whose `labels.name` contains this text or whose `labels.public_id` starts with it, both without regard to ASCII case.
+    /// Records whose `labels.name` contains this text or whose `labels.public_id` starts with it, both without regard
+    /// to ASCII case.
     pub search: Option<String>,
     /// In which order.
     pub order: Order,

@@ -30,9 +30,11 @@ pub struct Record {
     pub labels: Option<Box<Labels>>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with the clock.
+    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with
+    /// the clock.
     pub expires_at: Timestamp,
-    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence could be mistaken.
+    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence
+    /// could be mistaken.
     pub purge_after: Timestamp,
     /// Set, once, by [`Write::Use`](super::Write::Use).
     pub used: Option<Box<Used>>,
@@ -108,7 +110,8 @@ pub struct Used {
 
 /// The opaque part of a record.
 ///
-/// Two payloads are equal when their bytes are. The decoded form that the server may keep beside the bytes is a cache; a store ignores it.
+/// Two payloads are equal when their bytes are. The decoded form that the server may keep beside the bytes is a cache;
+/// a store ignores it.
 #[derive(Clone, Default)]
 pub struct Payload {
     bytes: Box<[u8]>,
@@ -161,7 +164,7 @@ pub struct Loaded {
     /// The record that `record.parent` names, if it exists.
     pub parent: Option<Arc<Record>>,
     /// The record of the client: the one that the owner names, of the record or, where that has none, of its parent;
-    /// the parent itself where that is what the owner would name.
+    /// the parent itself where neither has an owner, as of a token that hangs on its client directly.
     pub client: Option<Arc<Record>>,
     /// The record of the subject, found like the client's. `None` also where nothing was ever said of the subject.
     pub subject: Option<Arc<Record>>,

@@ -1,40 +1,11 @@
 //! Whether a token, and all it hangs on, still counts.
 //!
-//! A token counts iff it does, its grant does, and its client and resource owner do, each still in the epoch in which the token was issued.
+//! A token counts iff it does, its grant does, and its client and resource owner do, each still in the epoch in which
+//! the token was issued.
 
 use crate::clock::Timestamp;
+use crate::refusal::Dead;
 use crate::store::{Kind, Link, Loaded, Record, State};
-
-/// Why a token does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Dead {
-    /// There is no such token, or it was never one.
-    #[error("unknown")]
-    Unknown,
-    /// Its time is over.
-    #[error("expired")]
-    Expired,
-    /// It was good for one use, and that was made.
-    #[error("spent")]
-    Spent,
-    /// It was revoked.
-    #[error("revoked")]
-    Revoked,
-    /// Its grant was revoked, or what its code hangs on was withdrawn.
-    #[error("its grant was revoked")]
-    GrantRevoked,
-    /// Its client was deactivated or deleted, now or since.
-    #[error("its client is not active")]
-    ClientInactive,
-    /// Its resource owner was deactivated, now or since.
-    #[error("its resource owner is not active")]
-    SubjectInactive,
-    /// Its record cannot be read by this version.
-    #[error("its record cannot be read")]
-    Unreadable,
-}
 
 /// Checks the token itself and all it hangs on.
 pub(crate) fn check(loaded: &Loaded, now: Timestamp) -> Result<(), Dead> {
@@ -68,7 +39,8 @@ pub(crate) fn check_roots(loaded: &Loaded) -> Result<(), Dead> {
     }
     match (&owner.subject, loaded.subject.as_deref()) {
         (Some(link), Some(subject)) if !holds(link, Some(subject)) => Err(Dead::SubjectInactive),
-        // Nothing was ever said of this subject; but if something had been when the token was issued, the record is gone, and so is what it said.
+        // Nothing was ever said of this subject; but if something had been when the token was issued, the record is
+        // gone, and so is what it said.
         (Some(link), None) if link.epoch != 0 => Err(Dead::SubjectInactive),
         _ => Ok(()),
     }

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use super::format::{self, TokenKind};
 use crate::clock::Timestamp;
 use crate::secret::Secret;
-use crate::store::{Key, KeySpace, Link, Owner, Partition, Payload, Record, State};
+use crate::store::{Key, KeySpace, Kind, Link, Owner, Partition, Payload, Record, State};
+use crate::wire::token::{self, TokenKind};
+
+/// The kind of record that a token of this kind has.
+pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
+    match kind {
+        TokenKind::Access => Kind::ACCESS_TOKEN,
+        TokenKind::Refresh => Kind::REFRESH_TOKEN,
+        TokenKind::Code => Kind::CODE,
+    }
+}
 
 /// What a token's record says, beyond which token it is.
 #[derive(Debug)]
@@ -27,7 +36,7 @@ pub(crate) fn mint(
     terms: Terms,
 ) -> (Secret, Arc<Record>) {
     let record = Record {
-        key: keys.drawn(kind.store_kind(), partition, random),
+        key: keys.drawn(store_kind(kind), partition, random),
         tenant: keys.tenant(),
         revision: 1,
         state: State::Live,
@@ -46,7 +55,7 @@ pub(crate) fn mint(
 
 /// The text of the token with this random part.
 pub(crate) fn text(keys: &KeySpace, kind: TokenKind, partition: Partition, random: &[u8; 32]) -> Secret {
-    format::print(kind.prefix(), random, keys.mask(partition, random))
+    token::print(kind.prefix(), random, keys.mask(partition, random).0)
 }
 
 /// A token that was presented: where its record is, and what only its holder knows.
@@ -58,8 +67,8 @@ pub(crate) struct Located {
 
 /// Where the record of a presented token is; `None` for a text that cannot be a token of this kind.
 pub(crate) fn locate(keys: &KeySpace, kind: TokenKind, text: &str) -> Option<Located> {
-    let parts = format::parse(kind, text)?;
-    let partition = keys.mask(parts.masked, parts.random.expose());
-    let key = keys.drawn(kind.store_kind(), partition, parts.random.expose());
+    let parts = token::parse(kind, text)?;
+    let partition = keys.mask(Partition(parts.masked), parts.random.expose());
+    let key = keys.drawn(store_kind(kind), partition, parts.random.expose());
     Some(Located { key, random: parts.random })
 }

@@ -1,8 +1,8 @@
 //! The sealed answer to a refresh that is sent twice.
 //!
-//! The commit that spends a refresh token also keeps, with the spent token, what it was exchanged for, under a key that only the
-//! holder of the spent token can compute. Each key serves one message, so a keystream needs no nonce; and what comes
-//! out is not trusted: it must name a successor that the store has (`refresh_token.rs` loads it).
+//! The commit that spends a refresh token also keeps, with the spent token, what it was exchanged for, under a key that
+//! only the holder of the spent token can compute. Each key serves one message, so a keystream needs no nonce; and what
+//! comes out is not trusted: it must name a successor that the store has (`refresh_token.rs` loads it).
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;

@@ -4,7 +4,8 @@ use super::error::{ErrorCode, sanitize_description};
 use super::scheme::{MAX_CREDENTIALS, credentials};
 use super::scope::Scope;
 
-/// Why a Bearer header is unreadable. The answer is `invalid_request` with status 400 (RFC 6750 §3.1).
+/// Why a Bearer header is unreadable. The answer is `invalid_token` with status 401: RFC 6750 §3.1 counts a malformed
+/// token among the invalid ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BearerError {
     /// Longer than [`MAX_CREDENTIALS`].

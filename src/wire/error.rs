@@ -29,7 +29,8 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A parameter is missing, malformed, repeated or in conflict with another (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1).
+    /// A parameter is missing, malformed, repeated or in conflict with another (RFC 6749 §4.1.2.1, §5.2; RFC 6750
+    /// §3.1).
     InvalidRequest = "invalid_request",
     /// The client could not be authenticated (RFC 6749 §5.2).
     InvalidClient = "invalid_client",

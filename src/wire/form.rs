@@ -44,7 +44,8 @@ pub enum FormError {
     /// Bytes that are not UTF-8, before or after decoding.
     #[error("not UTF-8")]
     NotUtf8,
-    /// A C0 control character or DEL, raw or escaped: no parameter needs one, and headers, logs and SQL suffer from them.
+    /// A C0 control character or DEL, raw or escaped: no parameter needs one, and headers, logs and SQL suffer from
+    /// them.
     #[error("a control character")]
     ControlCharacter,
 }

@@ -35,8 +35,9 @@ const fn reference(char: char) -> Option<&'static str> {
 /// visible. It still has to be [`escape`]d.
 ///
 /// Control characters and line separators become a space; what reorders or hides text (bidirectional controls,
-/// zero-width and other invisible characters) becomes U+FFFD, so that a name which plays with them looks like one. What is cut
-/// off leaves `…`, which counts. Letters that look alike stay: show the host of the redirect URI beside the name.
+/// zero-width and other invisible characters) becomes U+FFFD, so that a name which plays with them looks like one. What
+/// is cut off leaves `…`, which counts. Letters that look alike stay: show the host of the redirect URI beside the
+/// name.
 #[must_use]
 pub fn truncate_display(text: &str, max_chars: usize) -> String {
     let mut chars = text.chars().map(neutral);

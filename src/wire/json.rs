@@ -41,7 +41,8 @@ impl JsonObject {
 
     /// A member whose value is a number.
     ///
-    /// Readers that hold numbers as doubles keep them exact up to 2^53 (RFC 8259 §6); times and lifetimes are far below.
+    /// Readers that hold numbers as doubles keep them exact up to 2^53 (RFC 8259 §6); times and lifetimes are far
+    /// below.
     pub fn number(&mut self, name: &str, value: u64) -> &mut Self {
         self.name(name);
         push_number(&mut self.out, value);

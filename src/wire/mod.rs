@@ -11,6 +11,7 @@
 //! | [`scheme`] | the scheme of an `Authorization` header | RFC 9110 §11.4 |
 //! | [`basic`] | client credentials in a header | RFC 6749 §2.3.1, RFC 7617 §2 |
 //! | [`bearer`] | an access token in a header, and the challenge for one | RFC 6750 §2.1, §3 |
+//! | [`token`] | the text of a token: prefix, random part, masked partition, checksum | – |
 //! | [`error`] | error codes, and the characters of their descriptions | RFC 6749 §4.1.2.1, §5.2, and extensions |
 //! | [`json`] | JSON objects of hot answers | RFC 8259 |
 //! | [`html`] | text inside pages | – |
@@ -26,4 +27,5 @@ pub mod json;
 pub mod pkce;
 pub mod scheme;
 pub mod scope;
+pub mod token;
 pub mod uri;

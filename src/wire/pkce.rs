@@ -14,7 +14,8 @@ const VERIFIER_LENGTHS: std::ops::RangeInclusive<usize> = 43..=128;
 
 /// A challenge of the method `S256` (RFC 7636 §4.2), decoded: the only method there is here, so that none is stored.
 ///
-/// `plain` is refused (RFC 9700 §2.1.1): its challenge is the verifier, and whoever reads the request can redeem the code.
+/// `plain` is refused (RFC 9700 §2.1.1): its challenge is the verifier, and whoever reads the request can redeem the
+/// code.
 #[derive(Clone, Copy)]
 pub struct CodeChallenge([u8; 32]);
 

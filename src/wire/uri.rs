@@ -126,6 +126,22 @@ impl Issuer {
     pub fn well_known(&self, name: &str) -> String {
         [self.origin(), "/.well-known/", name, self.path()].concat()
     }
+
+    /// Whether `url` is absolute and below this issuer, however loosely a browser reads it: the same origin, and no way
+    /// out of the path.
+    pub fn covers(&self, url: &str) -> bool {
+        let Some(rest) = url.strip_prefix(self.origin()).and_then(|rest| rest.strip_prefix(self.path())) else {
+            return false;
+        };
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let segments_are_plain = path.split('/').skip(1).all(|segment| !matches!(segment, "." | ".."));
+        // Without the slash, `https://h.evil.example`, `https://h@evil.example` and `https://h/tenant2` would begin
+        // with an issuer too.
+        path.starts_with('/')
+            && segments_are_plain
+            && !path.contains(['\\', '%'])
+            && url.bytes().all(|byte| byte.is_ascii_graphic())
+    }
 }
 
 impl std::fmt::Debug for Issuer {
@@ -228,6 +244,23 @@ pub fn append_query(uri: &str, pairs: &[(&str, &str)]) -> String {
     out
 }
 
+/// `uri` without the parameters of its query that have one of these names, however they escape it; all else as it is,
+/// byte for byte.
+#[must_use]
+pub fn without_parameters<'u>(uri: &'u str, names: &[&str]) -> Cow<'u, str> {
+    let Some((base, query)) = uri.split_once('?') else { return Cow::Borrowed(uri) };
+    let is_kept = |piece: &&str| {
+        let name = piece.split_once('=').map_or(*piece, |(name, _)| name);
+        let name = decode_component(name).unwrap_or(Cow::Borrowed(name));
+        !names.iter().any(|dropped| *dropped == name)
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    if kept.len() == query.split('&').count() {
+        return Cow::Borrowed(uri);
+    }
+    Cow::Owned(if kept.is_empty() { base.to_owned() } else { [base, "?", &kept.join("&")].concat() })
+}
+
 /// Ends `uri` with the fragment `#_`, unless it has one, so that a browser does not carry an old fragment over to the
 /// client (RFC 9700 §4.1.3).
 pub fn close_fragment(uri: &mut String) {
@@ -273,10 +306,75 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_issuer_covers_what_is_below_it_and_no_near_miss() {
+        let bare = Issuer::parse("https://h.example").unwrap();
+        let tenant = Issuer::parse("https://h.example/tenant").unwrap();
+        let slash = Issuer::parse("https://h.example/tenant/").unwrap();
+        for url in ["https://h.example/", "https://h.example/x", "https://h.example/x?y=https://z.example/../%2e"] {
+            assert!(bare.covers(url), "{url}");
+            assert!(!tenant.covers(url), "{url}");
+        }
+        for url in ["https://h.example/tenant/", "https://h.example/tenant/interaction?handle=A_-"] {
+            assert!(bare.covers(url) && tenant.covers(url) && slash.covers(url), "{url}");
+        }
+        for url in [
+            "",
+            "/",
+            "/x",
+            "//h.example/x",
+            "https://h.example",
+            "http://h.example/x",
+            "HTTPS://h.example/x",
+            "https://H.example/x",
+            "https://h.example:443/x",
+            "https://h.example:8443/x",
+            "https://h.example.evil.example/x",
+            "https://h.example@evil.example/x",
+            "https://u:p@h.example/x",
+            "https://h.example\\@evil.example/x",
+            "https://h.example/\\evil.example",
+            "https:/h.example/x",
+            "https:///h.example/x",
+            " https://h.example/x",
+            "https://h.example/x y",
+            "https://h.example/x\r\nSet-Cookie: a=b",
+            "https://h.example/\u{e9}",
+            "javascript:alert(1)//https://h.example/",
+        ] {
+            assert!(!bare.covers(url), "{url}");
+        }
+        for url in [
+            "https://h.example/tenant",
+            "https://h.example/tenant2/x",
+            "https://h.example/tenant/../x",
+            "https://h.example/tenant/./../x",
+            "https://h.example/tenant/x/..",
+            "https://h.example/tenant/%2e%2e/x",
+            "https://h.example/tenant/..\\x",
+            "https://h.example/tenant?x",
+            "https://h.example/tenant#/x",
+        ] {
+            assert!(!tenant.covers(url) && !slash.covers(url), "{url}");
+        }
+    }
     use crate::wire::form::Form;
 
     fn issuer(text: &str) -> Issuer {
         Issuer::parse(text).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_dropped_by_name_and_all_else_stays() {
+        let drop = |uri| without_parameters(uri, &["code", "state"]).into_owned();
+        for uri in
+            ["https://h/cb", "https://h/cb?", "https://h/cb?a=1&&b", "https://h/cb?Code=1&codes=2", "x.y:/?a=%zz"]
+        {
+            assert_eq!(drop(uri), uri);
+        }
+        assert_eq!(drop("https://h/cb?code=1&a=%20&st%61te=2&c%6fde&b"), "https://h/cb?a=%20&b");
+        assert_eq!(drop("https://h/cb?code&state="), "https://h/cb");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A server to attack, and what must hold whatever is sent to it.
 //!
-//! Every request goes through [`World::send`], which checks the rules that hold for all rows: answers that may not be kept say so (GA1),
-//! a refusal changes nothing in the store (GA2), no secret is where it can be read (GA3), nothing fails (GA4), and
-//! error texts keep to their character set (GA6). Rows compare answers with [`Answer::same_as`] for GA5.
+//! Every request goes through [`World::send`], which checks the rules that hold for all rows: answers that may not be
+//! kept say so (GA1), a refusal changes nothing in the store (GA2), no secret is where it can be read (GA3), nothing
+//! fails (GA4), and error texts keep to their character set (GA6). Rows compare answers with [`Answer::same_as`] for
+//! GA5.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,9 +15,11 @@ use grantor::clock::{Clock as _, ManualClock, Timestamp};
 use grantor::event::{Event, Refusal, What};
 use grantor::manage::Registration;
 use grantor::secret::Secret;
-use grantor::store::{MemoryStore, Record, Store};
+use grantor::store::{Commit, Committed, Kind, MemoryStore, Payload, Record, State, Store, Write};
 use grantor::{Approval, AuthorizationServer, Builder, Outcome, PendingAuthorization, Require};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+
+pub use crate::forge::{near_misses, reseal};
 
 pub const ISSUER: &str = "https://auth.example.com";
 /// The pair of RFC 7636 App. B.
@@ -110,33 +113,74 @@ impl World {
         Self::over(Arc::clone(&store) as Arc<dyn Store>, store, configure).await
     }
 
+    /// A world whose server has another issuer.
+    pub async fn at(issuer: &str, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::over_at(issuer, Arc::clone(&store) as Arc<dyn Store>, store, configure).await
+    }
+
     /// A world over a wrapped store; `memory` is what the wrapper keeps its records in.
     pub async fn over(
         store: Arc<dyn Store>,
         memory: Arc<MemoryStore>,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        Self::over_at(ISSUER, store, memory, configure).await
+    }
+
+    async fn over_at(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(START));
-        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let observed = Arc::clone(&events);
-        let builder = AuthorizationServer::builder(ISSUER)
-            .shared_store(store)
-            .clock(Arc::clone(&clock) as _)
-            .secret([7; 32])
-            .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
-            .default_scope("read", "Read your data")
-            .scope("write", "Change your data")
-            .scope("admin", "Manage everything")
-            .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
-            .resource(RESOURCE, ["read", "write"])
-            .resource(OTHER_RESOURCE, ["read"]);
-        let server = configure(builder).build().unwrap();
-        let world = Self { server, store: memory, clock, events, canaries: Mutex::default() };
+        let world = Self::node_at(issuer, store, memory, clock, configure);
         for client in [WEB, POSTER, CLI, LEGACY, API] {
             world.register(client, metadata(client)).await;
         }
         world.take_events();
         world
+    }
+
+    /// Another server over the same store and the same clock: another node, or this one after a restart.
+    pub fn node(&self, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let store = Arc::clone(&self.store);
+        let node = Self::node_over(Arc::clone(&store) as _, store, Arc::clone(&self.clock), configure);
+        node.canaries.lock().unwrap().clone_from(&self.canaries.lock().unwrap());
+        node
+    }
+
+    /// A server over any store that keeps its records in `memory`.
+    pub fn node_over(
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        Self::node_at(ISSUER, store, memory, clock, configure)
+    }
+
+    fn node_at(
+        issuer: &str,
+        store: Arc<dyn Store>,
+        memory: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let server = configure(builder(issuer, store, &clock, &events)).build().unwrap();
+        Self { server, store: memory, clock, events, canaries: Mutex::default() }
+    }
+
+    /// Another node: a server with the same configuration, secret, clock and observer over the same records, by
+    /// `store`.
+    pub fn server_over(
+        &self,
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> AuthorizationServer {
+        configure(builder(ISSUER, store, &self.clock, &self.events)).build().unwrap()
     }
 
     pub async fn register(&self, client: Known, metadata: ClientMetadata) {
@@ -146,6 +190,25 @@ impl World {
         if let Some(secret) = client.secret {
             self.guard(secret);
         }
+    }
+
+    /// Writes into the record of a client what no interface of the server would: a store that was tampered with, or a
+    /// defect of long ago.
+    pub async fn edit_client(&self, id: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+        let named = |record: &&Arc<Record>| record.labels.as_ref().is_some_and(|labels| labels.public_id == id);
+        let mut record = Record::clone(self.dump().iter().find(named).unwrap());
+        let mut stored = serde_json::from_slice(record.payload.as_bytes()).unwrap();
+        edit(&mut stored);
+        record.payload = Payload::new(serde_json::to_vec(&stored).unwrap());
+        self.put(record).await;
+    }
+
+    /// Puts a record in place of the one of its name, past the server.
+    pub async fn put(&self, record: Record) {
+        let writes = vec![Write::Replace(Arc::new(record.clone()))];
+        let (tenant, partition) = (record.tenant, record.key.partition);
+        let commit = Commit { tenant, partition, at: self.now(), conditions: Vec::new(), writes, events: Vec::new() };
+        assert_eq!(self.store.commit(&commit).await.unwrap(), Committed::Applied);
     }
 
     /// From now on this text must not be seen in the store, in events, or in refusals.
@@ -195,6 +258,27 @@ impl World {
                 Sent::Answer(answer)
             }
         }
+    }
+
+    /// Sends a request that is refused and yet changes something: it ends one grant, and nothing else.
+    pub async fn send_ending_a_grant(&self, request: Request<String>) -> Answer {
+        let before = self.dump();
+        let path = request.uri().path().to_owned();
+        let Outcome::Respond(response) = self.server.handle(request).await else { panic!("expected an answer") };
+        let (answer, after) = (Answer::of(response), self.dump());
+        assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.body);
+        self.check(&path, &answer, &after);
+        assert_eq!(before.len(), after.len());
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+        let [(live, ended)] = changed[..] else { panic!("{} records changed", changed.len()) };
+        let expected = Record { state: State::Revoked, revision: live.revision + 1, ..Record::clone(live) };
+        assert_eq!((live.key.kind, live.state, &**ended), (Kind::GRANT, State::Live, &expected));
+        answer
+    }
+
+    /// Every record of this kind.
+    pub fn records(&self, kind: Kind) -> Vec<Arc<Record>> {
+        self.dump().into_iter().filter(|record| record.key.kind == kind).collect()
     }
 
     /// The rules for every answer.
@@ -342,6 +426,30 @@ impl World {
     }
 }
 
+fn builder(issuer: &str, store: Arc<dyn Store>, clock: &Arc<ManualClock>, events: &Arc<Mutex<Vec<Event>>>) -> Builder {
+    let observed = Arc::clone(events);
+    AuthorizationServer::builder(issuer)
+        .shared_store(store)
+        .clock(Arc::clone(clock) as _)
+        .secret([7; 32])
+        .observer(move |event: &Event| observed.lock().unwrap().push(event.clone()))
+        .default_scope("read", "Read your data")
+        .scope("write", "Change your data")
+        .scope("admin", "Manage everything")
+        .scope_definition(grantor::ScopeDefinition::new("profile", "Know who you are").user_only())
+        .resource(RESOURCE, ["read", "write"])
+        .resource(OTHER_RESOURCE, ["read"])
+}
+
+/// The answer of an endpoint, without the rules of [`World::send`]: for a test that broke the store, or that changes it
+/// meanwhile.
+pub async fn ask(server: &AuthorizationServer, request: Request<String>) -> Answer {
+    match server.handle(request).await {
+        Outcome::Respond(response) => Answer::of(response),
+        other => panic!("expected an answer, got {other:?}"),
+    }
+}
+
 /// What became of a request.
 #[derive(Debug)]
 pub enum Sent {
@@ -377,7 +485,8 @@ impl Sent {
         answer
     }
 
-    /// RD(error): told to the client at its redirect URI, with its state and our issuer, and nothing else of the request.
+    /// RD(error): told to the client at its redirect URI, with its state and our issuer, and nothing else of the
+    /// request.
     #[track_caller]
     pub fn redirected(self, redirect_uri: &str, error: &str, state: Option<&str>) -> Redirect {
         let answer = self.answer();

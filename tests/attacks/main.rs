@@ -5,26 +5,46 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     missing_debug_implementations,
     reason = "a test fails by panicking, and its name says what it is about"
 )]
 
+mod acts;
 mod authorize;
+mod bearer;
+mod browser;
+mod cancellation;
 mod client_auth;
 mod client_credentials;
 mod code;
 mod consent;
+mod edge;
+mod endings;
+mod extension;
+mod faulty;
+mod forge;
 mod harness;
+mod html;
 mod input;
+mod interaction;
+mod intercept;
+mod interleaving;
 mod introspection;
 mod lifecycle;
 mod metadata;
+mod outage;
+mod pages;
 mod pkce;
+mod printed;
+mod race;
 mod races;
 mod redirect;
 mod refresh;
+mod response;
 mod revocation;
 mod secrets;
+mod spy;
 mod timing;

@@ -67,7 +67,8 @@ fn a_process_that_gives_up_is_not_waited_for() {
     let fixture = InMemory::behind(|store| store);
     let race = ProcessRace { workers: 2, rounds: 1 };
     race.prepare(&fixture).unwrap();
-    // Two that claim to be the first: one is refused and gives up, and the other need not wait for a second that never comes.
+    // Two that claim to be the first: one is refused and gives up, and the other need not wait for a second that never
+    // comes.
     std::thread::scope(|scope| {
         let fixture = &fixture;
         let workers = [0, 0].map(|me| scope.spawn(move || race.take_part(fixture, me)));

@@ -1,4 +1,5 @@
-//! What the reference store promises beyond the contract: never to wait, to stay within bounds, and to forget on its own.
+//! What the reference store promises beyond the contract: never to wait, to stay within bounds, and to forget on its
+//! own.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -23,7 +23,6 @@ impl Model {
         for (position, condition) in commit.conditions.iter().enumerate() {
             let found = self.records.get(&condition.key());
             let holds = match condition {
-                Condition::Absent(_) => found.is_none(),
                 Condition::Unused(_) => found.is_some_and(|found| found.used.is_none()),
                 Condition::Live { epoch, .. } => {
                     found.is_some_and(|found| found.state == State::Live && found.epoch == *epoch)
@@ -224,10 +223,9 @@ fn record(key: Key) -> BoxedStrategy<Record> {
 }
 
 fn condition(partition: Partition) -> impl Strategy<Value = Condition> {
-    (key_in(partition), 0_u8..4, 0_u64..3).prop_map(|(key, which, number)| match which {
-        0 => Condition::Absent(key),
-        1 => Condition::Unused(key),
-        2 => Condition::Live { key, epoch: number },
+    (key_in(partition), 0_u8..3, 0_u64..3).prop_map(|(key, which, number)| match which {
+        0 => Condition::Unused(key),
+        1 => Condition::Live { key, epoch: number },
         _ => Condition::Unchanged { key, revision: number },
     })
 }

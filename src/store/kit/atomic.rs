@@ -91,7 +91,7 @@ fn each_fails(bed: &Bed<'_>) -> Verdict {
 
 fn condition_fails(bed: &Bed<'_>) -> Verdict {
     given(bed)?;
-    let last = vec![Condition::Unused(token(1).key), Condition::Absent(token(5).key)];
+    let last = vec![Condition::Unused(token(1).key), Condition::Unused(token(99).key)];
     leaves_all(bed, &commit(last, good()), Failed::Condition(1))
 }
 
@@ -114,7 +114,7 @@ fn first_failed(bed: &Bed<'_>) -> Verdict {
 
 fn conditions_alone(bed: &Bed<'_>) -> Verdict {
     given(bed)?;
-    let conditions = vec![Condition::Unused(token(1).key), Condition::Absent(token(9).key)];
+    let conditions = vec![Condition::Unused(token(1).key)];
     bed.applied(&commit(conditions, Vec::new()))?;
     bed.holds(&token(1))?;
     bed.absent(token(9).key)

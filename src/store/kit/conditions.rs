@@ -9,8 +9,6 @@ use crate::store::{Commit, Condition, Failed, Record, State, Write};
 pub(super) fn checks() -> Vec<Check> {
     let check = |name, run| Check::new(name, Rule::Conditional, run);
     vec![
-        check("absent-holds-where-there-is-no-record", absent_holds),
-        check("absent-fails-for-a-record-of-any-state", absent_fails),
         check("unused-holds-until-a-record-is-used", unused),
         check("live-holds-for-a-live-record-of-that-epoch", live_holds),
         check("live-fails-for-every-other-state", live_states),
@@ -53,24 +51,6 @@ fn given<'a>(bed: &Bed<'_>, records: impl IntoIterator<Item = &'a Record>) -> Ve
 fn states() -> Vec<Record> {
     let states = [State::Live, State::Inactive, State::Revoked, State::Deleted];
     (1..).zip(states).map(|(number, state)| Record { state, ..grant(number) }).collect()
-}
-
-fn absent_holds(bed: &Bed<'_>) -> Verdict {
-    given(bed, [&grant(1)])?;
-    holds(bed, Condition::Absent(token(1).key))?;
-    // Of the same id, but another kind.
-    holds(bed, Condition::Absent(crate::store::Key { kind: token(1).key.kind, ..grant(1).key }))?;
-    bed.applied(&writes([Write::Delete(grant(1).key)]))?;
-    holds(bed, Condition::Absent(grant(1).key))
-}
-
-fn absent_fails(bed: &Bed<'_>) -> Verdict {
-    let records = states();
-    given(bed, &records)?;
-    records.iter().try_for_each(|record| fails(bed, Condition::Absent(record.key)))?;
-    let key = records.first().map_or(grant(1).key, |record| record.key);
-    bed.applied(&writes([spend(key, later(0), b"")]))?;
-    fails(bed, Condition::Absent(key))
 }
 
 fn unused(bed: &Bed<'_>) -> Verdict {
@@ -165,7 +145,6 @@ fn first_failed(bed: &Bed<'_>) -> Verdict {
     given(bed, [&grant(1)])?;
     let good = Condition::Live { key: grant(1).key, epoch: 0 };
     let bad = [
-        Condition::Absent(grant(1).key),
         Condition::Unused(grant(2).key),
         Condition::Live { key: grant(1).key, epoch: 1 },
         Condition::Unchanged { key: grant(1).key, revision: 7 },
@@ -192,7 +171,11 @@ fn before_writes(bed: &Bed<'_>) -> Verdict {
 
 fn before_the_writes(bed: &Bed<'_>) -> Verdict {
     let key = grant(1).key;
-    bed.applied(&commit(vec![Condition::Absent(key)], vec![Write::Insert(grant(1).into())]))?;
+    bed.applied(&writes([Write::Insert(grant(1).into())]))?;
+    bed.refused(
+        &commit(vec![Condition::Unused(token(1).key)], vec![Write::Insert(token(1).into())]),
+        Failed::Condition(0),
+    )?;
     let conditions =
         vec![Condition::Unused(key), Condition::Live { key, epoch: 0 }, Condition::Unchanged { key, revision: 1 }];
     let used = spend(key, later(0), b"");

@@ -17,7 +17,8 @@ pub trait Fixture: Sync {
     /// Makes the database empty. Handles opened before are gone by then, and not used again.
     fn reset(&self);
 
-    /// A handle on the database; each call gives another, as another node of a cluster would have it: with connections and caches of its own.
+    /// A handle on the database; each call gives another, as another node of a cluster would have it: with connections
+    /// and caches of its own.
     fn open(&self) -> Arc<dyn Store>;
 
     /// Drives a future to its end on the calling thread. Races call this from many threads at once.

@@ -1,7 +1,7 @@
 //! Many processes at once.
 //!
-//! A store may be right within a process and wrong between two: a lock in memory looks like atomicity until there is a second node.
-//! The kit cannot start processes of your test, so it gives you the parts. In the test:
+//! A store may be right within a process and wrong between two: a lock in memory looks like atomicity until there is a
+//! second node. The kit cannot start processes of your test, so it gives you the parts. In the test:
 //!
 //! 1. [`prepare`](ProcessRace::prepare) on an empty database;
 //! 2. start `workers` children (the test binary itself, with an environment variable, will do), of which each opens the
@@ -18,7 +18,8 @@ use crate::store::{Committed, Condition, Failed, Key, Kind, Payload, Record, Wri
 
 /// A race between processes, on well-known keys.
 ///
-/// In each round every worker waits for the others, then spends the same code, takes the same name, and adds to the same counter.
+/// In each round every worker waits for the others, then spends the same code, takes the same name, and adds to the
+/// same counter.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessRace {
     /// How many take part.
@@ -77,7 +78,8 @@ impl ProcessRace {
         bed.given(&(0..self.rounds).map(|round| record(code(round))).collect::<Vec<_>>())
     }
 
-    /// Takes part as worker number `me`. Waits for the others for as long as it takes: the caller bounds that, if it must.
+    /// Takes part as worker number `me`. Waits for the others for as long as it takes: the caller bounds that, if it
+    /// must.
     ///
     /// # Errors
     ///

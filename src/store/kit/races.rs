@@ -1,8 +1,8 @@
 //! Many callers at once: 2, 16 and 64 threads, through one handle and through two.
 //!
 //! Each race is one that a store loses which reads, compares and writes in separate steps. All threads wait for each
-//! other before each round. A race that is won proves nothing for sure; one that is lost proves the store wrong, whatever the schedule:
-//! what is checked is true of every order in which the commits could have happened.
+//! other before each round. A race that is won proves nothing for sure; one that is lost proves the store wrong,
+//! whatever the schedule: what is checked is true of every order in which the commits could have happened.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -56,7 +56,6 @@ pub(super) fn checks() -> Vec<Check> {
         "a-record-is-deleted-once" Conditional deleted_once;
         "no-increment-is-lost" Conditional counted;
         "nothing-is-issued-under-a-grant-that-was-revoked" Conditional revoked;
-        "of-two-commits-that-exclude-each-other-one-is-applied" Conditional excluded;
         "of-two-commits-that-end-what-the-other-rests-on-one-is-applied" Conditional crossed;
         "a-commit-is-seen-as-a-whole" Atomic whole;
         "a-purge-brings-nothing-back" Forgetting purged;
@@ -273,30 +272,6 @@ fn revoked(bed: &Bed<'_>, field: Field) -> Verdict {
     Ok(())
 }
 
-/// Even callers issue a token if the grant is live; odd ones revoke the grant if that token is absent. One of the two
-/// comes first, and shuts the other out.
-fn excluded(bed: &Bed<'_>, field: Field) -> Verdict {
-    for round in 0..field.rounds() {
-        let (grant, token) = (grant(round), token(round));
-        bed.given([&grant])?;
-        let issue =
-            commit(vec![Condition::Live { key: grant.key, epoch: 0 }], vec![Write::Insert(token.clone().into())]);
-        let revoke =
-            commit(vec![Condition::Absent(token.key)], vec![Write::SetState { key: grant.key, state: State::Revoked }]);
-        let answers = race(bed, field, |bed, caller| bed.commit(if caller % 2 == 0 { &issue } else { &revoke }))?;
-        let won = |parity: usize| {
-            answers.iter().skip(parity).step_by(2).filter(|answer| **answer == Committed::Applied).count()
-        };
-        let (issued, revoked) = (won(0), won(1));
-        ensure!(issued <= 1, "a token was inserted {issued} times");
-        ensure!(
-            (issued == 0) != (revoked == 0),
-            "issued {issued} times if not revoked, and revoked {revoked} times if not issued"
-        );
-    }
-    Ok(())
-}
-
 /// Even callers end one record if the other is live, odd ones the other way round.
 fn crossed(bed: &Bed<'_>, field: Field) -> Verdict {
     for round in 0..field.rounds() {
@@ -394,8 +369,8 @@ fn prolonged(bed: &Bed<'_>, field: Field) -> Verdict {
     Ok(())
 }
 
-/// The first caller purges; the others use the record, which puts off when it may be forgotten: one succeeds and finds it
-/// there as spent, or the purge came first.
+/// The first caller purges; the others use the record, which puts off when it may be forgotten: one succeeds and finds
+/// it there as spent, or the purge came first.
 fn spared(bed: &Bed<'_>, field: Field) -> Verdict {
     for round in 0..field.rounds() {
         let code = Record { purge_after: later(10), ..record(super::sample::key(Kind::CODE, round)) };

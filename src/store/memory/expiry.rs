@@ -75,7 +75,8 @@ impl Queue {
         slot.map(|slot| *slot = Arc::clone(new)).is_some()
     }
 
-    /// A record of a bucket that lies before `now` as a whole: found without looking at any that may not be forgotten yet.
+    /// A record of a bucket that lies before `now` as a whole: found without looking at any that may not be forgotten
+    /// yet.
     pub(super) fn overdue(&self, now: Timestamp) -> Option<&Arc<Record>> {
         let (number, records) = self.buckets.first_key_value()?;
         // The last of its bucket: when it leaves, none has to move.

@@ -52,7 +52,8 @@ struct Indexed {
     record: Arc<Record>,
 }
 
-/// What both a [`Spot`] and an [`Indexed`] can be compared by, so that the tree can be asked for a place that no record has.
+/// What both a [`Spot`] and an [`Indexed`] can be compared by, so that the tree can be asked for a place that no record
+/// has.
 trait Place {
     fn stretch(&self) -> Stretch;
     fn created_at(&self) -> Timestamp;

@@ -19,7 +19,7 @@ const HIGHEST: Key = Key { partition: Partition(u16::MAX), kind: Kind(u8::MAX), 
 
 pub(super) fn list(store: &MemoryStore, query: &Query, page: &Page) -> Listing {
     let limit = usize::try_from(page.limit.clamp(1, 1000)).unwrap_or(1000);
-    let mut best = Best { query, after: page.after.as_ref(), limit, found: Vec::new() };
+    let mut best = Best { query, after: page.after.as_ref(), limit, found: Vec::new(), worst: None };
     if let Some(partition) = query.partition {
         let shard = lock(store.shard(shard_of(partition)));
         for record in shard.table(partition).into_iter().flat_map(Table::records) {
@@ -27,13 +27,18 @@ pub(super) fn list(store: &MemoryStore, query: &Query, page: &Page) -> Listing {
         }
     } else if let Some(client) = &query.client {
         let stretch = Stretch::owned(query.tenant, query.kind, client);
-        store.shards().for_each(|shard| walk(shard, stretch, &mut best));
+        for shard in store.shards() {
+            walk(shard, stretch, &mut best);
+            // What a full page holds already, the next shards need not beat.
+            best.trim();
+        }
     } else {
         let labelled = query.order == Order::Name || query.class.is_some() || query.search.is_some();
         let stretch = Stretch::labelled(query.tenant, query.kind);
         for shard in store.shards() {
             if labelled || lock(shard).all_labelled(query.kind) {
                 walk(shard, stretch, &mut best);
+                best.trim();
             } else {
                 scan(shard, &mut best);
             }
@@ -63,8 +68,12 @@ fn walk(shard: &Mutex<Shard>, stretch: Stretch, best: &mut Best<'_>) {
         let spot = loop {
             let next = if best.query.order == Order::NewestFirst { range.next_back() } else { range.next() };
             let Some(record) = next else { return };
-            // More than a page of this shard's own; those made in the same moment are ordered by key, so all of them count.
+            // More than a page of this shard's own; those made in the same moment are ordered by key, so all of them
+            // count.
             if best.query.order != Order::Name && matched > best.limit && last != Some(record.created_at) {
+                return;
+            }
+            if best.is_beyond(record) {
                 return;
             }
             if best.offer(record) {
@@ -108,6 +117,8 @@ struct Best<'a> {
     after: Option<&'a Cursor>,
     limit: usize,
     found: Vec<Arc<Record>>,
+    /// When a page was full, the moment of the last on it.
+    worst: Option<Timestamp>,
 }
 
 impl Best<'_> {
@@ -130,6 +141,16 @@ impl Best<'_> {
         let order = self.query.order;
         self.found.sort_unstable_by(|a, b| compare(order, spot(a), spot(b)));
         self.found.truncate(self.limit.saturating_add(1));
+        self.worst = self.found.get(self.limit).map(|record| record.created_at);
+    }
+
+    /// Whether `record`, and all that come after it in a list by time, cannot be on this page.
+    fn is_beyond(&self, record: &Record) -> bool {
+        self.worst.is_some_and(|worst| match self.query.order {
+            Order::NewestFirst => record.created_at < worst,
+            Order::OldestFirst => record.created_at > worst,
+            Order::Name => false,
+        })
     }
 
     fn page(mut self) -> Listing {

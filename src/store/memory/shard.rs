@@ -109,7 +109,8 @@ impl Shard {
         gone
     }
 
-    /// Takes out up to `most` records whose `purge_after` lies before `before`, exactly, and tells whether that was all.
+    /// Takes out up to `most` records whose `purge_after` lies before `before`, exactly, and tells whether that was
+    /// all.
     ///
     /// Only a few are looked at in one go; `resume` holds the place to go on from, and begins as [`usize::MAX`].
     pub(super) fn purge(&mut self, before: Timestamp, most: usize, resume: &mut usize) -> (Vec<Arc<Record>>, bool) {
@@ -156,6 +157,7 @@ impl Shard {
     }
 }
 
-fn slot(partition: Partition) -> usize {
+/// The number of the table of a partition within its shard.
+pub(super) fn slot(partition: Partition) -> usize {
     usize::from(partition.0 >> SHARD_BITS)
 }

@@ -41,7 +41,6 @@ pub(super) fn stage(shard: &Shard, commit: &Commit) -> Result<Result<Staged, Fai
 fn holds(shard: &Shard, condition: &Condition) -> bool {
     let found = shard.get(&condition.key());
     match condition {
-        Condition::Absent(_) => found.is_none(),
         Condition::Unused(_) => found.is_some_and(|record| record.used.is_none()),
         Condition::Live { epoch, .. } => {
             found.is_some_and(|record| record.state == State::Live && record.epoch == *epoch)

@@ -69,7 +69,8 @@ impl Hasher for HeadHasher {
         self.0 = u64::from(head).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
-    // The partition and the kind, and the length of the id: the id is a digest of the kind too, and a table is of one partition.
+    // The partition and the kind, and the length of the id: the id is a digest of the kind too, and a table is of one
+    // partition.
     fn write_u8(&mut self, _kind: u8) {}
     fn write_u16(&mut self, _partition: u16) {}
     fn write_usize(&mut self, _length: usize) {}

@@ -91,12 +91,10 @@ impl<'c> Statements<'c> {
     fn holds(&mut self, condition: &Condition) -> Result<bool, Fault> {
         let found = self.peek(&condition.key())?;
         Ok(match (condition, found) {
-            (Condition::Absent(_), None) => true,
             (Condition::Unused(_), Some(record)) => record.unused,
             (Condition::Live { epoch, .. }, Some(record)) => record.live && record.epoch == *epoch,
             (Condition::Unchanged { revision, .. }, Some(record)) => record.revision == *revision,
-            (Condition::Absent(_), Some(_))
-            | (Condition::Unused(_) | Condition::Live { .. } | Condition::Unchanged { .. }, None) => false,
+            (Condition::Unused(_) | Condition::Live { .. } | Condition::Unchanged { .. }, None) => false,
         })
     }
 

@@ -18,7 +18,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::fault::Fault;
 use super::row;
-use crate::store::{Cursor, Key, Listing, Order, Page, Query};
+use crate::store::{Cursor, Key, Listing, Order, Page, Query, ScanCursor, Scanned};
 
 /// A statement that is being put together.
 struct Sql {
@@ -55,6 +55,23 @@ pub(super) fn list(connection: &Connection, query: &Query, page: &Page) -> Resul
     }
     let next = records.last().filter(|_| more).map(|record| Cursor::of(record));
     Ok(Listing { records, next })
+}
+
+/// Some of all records, in the order of their keys.
+pub(super) fn scan(connection: &Connection, after: Option<&Key>, limit: u32) -> Result<Scanned, Fault> {
+    let limit = limit.clamp(1, 1_000);
+    let mut select =
+        connection.prepare_cached(&format!("{select}WHERE key > ? ORDER BY key LIMIT ?", select = row::SELECT))?;
+    // No key is as short as this.
+    let after = after.map_or_else(Vec::new, |key| row::key(key).to_vec());
+    let mut rows = select.query((after, limit))?;
+    let mut records = Vec::new();
+    while let Some(found) = rows.next()? {
+        records.push(Arc::new(row::read(found)?));
+    }
+    let full = u32::try_from(records.len()).is_ok_and(|found| found == limit);
+    let next = records.last().filter(|_| full).map(|record| ScanCursor::at(&record.key));
+    Ok(Scanned { records, next })
 }
 
 fn statement(query: &Query, after: Option<&Cursor>, limit: u32) -> Sql {

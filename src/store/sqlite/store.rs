@@ -17,8 +17,8 @@ use super::writer::{Done, Job, WAITING, Work, Writer};
 use super::{connection, events, list, load};
 use crate::clock::Timestamp;
 use crate::store::{
-    Commit, Committed, Durability, EventCursor, Key, Listing, Loaded, Outbox, Page, Purged, Query, Store, StoreError,
-    StoredEvent, Tenant,
+    Commit, Committed, Durability, EventCursor, Key, Listing, Loaded, Outbox, Page, Purged, Query, ScanCursor, Scanned,
+    Store, StoreError, StoredEvent, Tenant,
 };
 
 /// How many records, or events, one transaction forgets: a few milliseconds, so that nobody waits for long.
@@ -194,6 +194,11 @@ impl Store for SqliteStore {
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         let (query, page) = (query.clone(), page.clone());
         self.read(move |connection| list::list(connection, &query, &page)).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        let after = after.map(ScanCursor::key).transpose()?;
+        self.read(move |connection| list::scan(connection, after.as_ref(), limit)).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

@@ -4,15 +4,14 @@
 //! gat_ · base64url( 32 random bytes ∥ partition, masked, 2 bytes ∥ CRC-32, 4 bytes )
 //! ```
 //!
-//! The prefix says what it is and lets a secret scanner find it; the CRC-32 (IEEE, big-endian, over the prefix with its underscore and the
-//! 34 bytes) lets the scanner be sure without asking us, and lets us refuse a truncated paste without asking the
-//! store. Neither protects anything: the 256 random bits do (RFC 6749 §10.10 asks for 160).
+//! The prefix says what it is and lets a secret scanner find it; the CRC-32 (IEEE, big-endian, over the prefix with its
+//! underscore and the 34 bytes) lets the scanner be sure without asking us, and lets us refuse a truncated paste
+//! without asking the store. Neither protects anything: the 256 random bits do (RFC 6749 §10.10 asks for 160).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::secret::{Secret, SecretBytes};
-use crate::store::{Kind, Partition};
 
 /// What a token is for, told by its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -38,14 +37,6 @@ impl TokenKind {
         }
     }
 
-    pub(crate) const fn store_kind(self) -> Kind {
-        match self {
-            Self::Access => Kind::ACCESS_TOKEN,
-            Self::Refresh => Kind::REFRESH_TOKEN,
-            Self::Code => Kind::CODE,
-        }
-    }
-
     /// The kind that `text` claims to be.
     pub fn of(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))
@@ -65,16 +56,16 @@ const TEXT: usize = 51;
 #[derive(Debug, Clone)]
 pub(crate) struct Parts {
     pub(crate) random: SecretBytes,
-    pub(crate) masked: Partition,
+    pub(crate) masked: u16,
 }
 
 /// The text of a token.
-pub(crate) fn print(prefix: &str, random: &[u8; 32], masked: Partition) -> Secret {
+pub(crate) fn print(prefix: &str, random: &[u8; 32], masked: u16) -> Secret {
     let mut raw = [0_u8; RAW];
     let (head, rest) = raw.split_at_mut(RANDOM);
     head.copy_from_slice(random);
     let (middle, tail) = rest.split_at_mut(2);
-    middle.copy_from_slice(&masked.0.to_be_bytes());
+    middle.copy_from_slice(&masked.to_be_bytes());
     tail.copy_from_slice(&checksum(prefix, random, masked).to_be_bytes());
     let mut text = String::with_capacity(PREFIX + TEXT);
     text.push_str(prefix);
@@ -97,16 +88,16 @@ pub(crate) fn parse(kind: TokenKind, text: &str) -> Option<Parts> {
     }
     let (random, rest) = raw.split_first_chunk::<RANDOM>()?;
     let (masked, check) = rest.split_first_chunk::<2>()?;
-    let masked = Partition(u16::from_be_bytes(*masked));
+    let masked = u16::from_be_bytes(*masked);
     let matches = checksum(kind.prefix(), random, masked).to_be_bytes() == *check;
     matches.then(|| Parts { random: SecretBytes::new(*random), masked })
 }
 
-fn checksum(prefix: &str, random: &[u8; 32], masked: Partition) -> u32 {
+fn checksum(prefix: &str, random: &[u8; 32], masked: u16) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(prefix.as_bytes());
     crc.update(random);
-    crc.update(&masked.0.to_be_bytes());
+    crc.update(&masked.to_be_bytes());
     crc.finalize()
 }
 
@@ -116,10 +107,10 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_parsed_as_its_own_kind_only() {
-        let text = print(TokenKind::Access.prefix(), &[7; 32], Partition(0xbeef));
+        let text = print(TokenKind::Access.prefix(), &[7; 32], 0xbeef);
         assert_eq!(text.expose().len(), 55);
         let parts = parse(TokenKind::Access, text.expose()).unwrap();
-        assert_eq!((parts.random.expose(), parts.masked), (&[7; 32], Partition(0xbeef)));
+        assert_eq!((parts.random.expose(), parts.masked), (&[7; 32], 0xbeef));
         assert!(parse(TokenKind::Refresh, text.expose()).is_none());
         let renamed = text.expose().replacen("gat_", "grt_", 1);
         assert!(parse(TokenKind::Refresh, &renamed).is_none(), "the checksum covers the prefix");
@@ -127,7 +118,7 @@ mod tests {
 
     #[test]
     fn no_change_of_one_character_is_accepted() {
-        let text = print(TokenKind::Code.prefix(), &[9; 32], Partition(1));
+        let text = print(TokenKind::Code.prefix(), &[9; 32], 1);
         for at in 0..text.expose().len() {
             for other in ['A', 'z', '-', '=', '+', ' '] {
                 let mut changed: Vec<char> = text.expose().chars().collect();

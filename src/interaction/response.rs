@@ -4,7 +4,7 @@ use crate::client::VerifiedRedirectUri;
 use crate::context::Context;
 use crate::secret::Secret;
 use crate::wire::error::ErrorCode;
-use crate::wire::uri::{append_query, close_fragment};
+use crate::wire::uri::{append_query, close_fragment, without_parameters};
 
 /// How the response gets to the client (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +46,10 @@ pub(crate) enum AuthorizationResponse {
     FormPost { action: String, fields: Vec<(&'static str, String)> },
 }
 
+/// Every parameter that a response may have. A registered URI may bring its own query, but none of these: a `code` of
+/// its own beside our `error` would be two answers in one.
+const PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+
 impl Target {
     pub(crate) fn code(&self, context: &Context, code: &Secret) -> AuthorizationResponse {
         self.send(context, &[("code", code.expose())])
@@ -60,15 +64,17 @@ impl Target {
         let mut fields = fields.to_vec();
         fields.extend(self.state.as_deref().map(|state| ("state", state)));
         fields.push(("iss", context.issuer.as_str()));
+        let redirect_uri = without_parameters(self.redirect_uri.as_str(), &PARAMETERS);
         match self.mode {
             ResponseMode::Query => {
-                let mut location = append_query(self.redirect_uri.as_str(), &fields);
-                // A browser would carry the fragment of the page before over to a location without one (RFC 9700 §4.1.3).
+                let mut location = append_query(&redirect_uri, &fields);
+                // A browser would carry the fragment of the page before over to a location without one (RFC 9700
+                // §4.1.3).
                 close_fragment(&mut location);
                 AuthorizationResponse::Redirect { location }
             }
             ResponseMode::FormPost => AuthorizationResponse::FormPost {
-                action: self.redirect_uri.as_str().to_owned(),
+                action: redirect_uri.into_owned(),
                 fields: fields.into_iter().map(|(name, value)| (name, value.to_owned())).collect(),
             },
         }

@@ -1,0 +1,38 @@
+//! Why a request was refused: one enum for each endpoint, and those they share.
+//!
+//! A reason is for the host: in events it is told as it is. On the wire many reasons are one answer; the endpoint that
+//! refuses has the function that says which.
+//!
+//! | file | refused by |
+//! |---|---|
+//! | `authorize.rs`, `token.rs`, `revoke.rs`, `introspect.rs` | the endpoint of that name |
+//! | `resume.rs`, `approve.rs` | an interaction, on the way back and when it is decided |
+//! | `verify.rs` | a protected resource |
+//! | `request.rs` | whoever reads parameters |
+//! | `client.rs` | whoever authenticates a client |
+//! | `dead.rs` | whoever looks at a token |
+//! | `extension.rs` | a grant type of the host |
+
+mod approve;
+mod authorize;
+mod client;
+mod dead;
+mod extension;
+mod introspect;
+mod request;
+mod resume;
+mod revoke;
+mod token;
+mod verify;
+
+pub use approve::ApproveError;
+pub use authorize::AuthorizeError;
+pub use client::ClientError;
+pub use dead::Dead;
+pub use extension::ExtensionRefusal;
+pub use introspect::IntrospectError;
+pub use request::RequestError;
+pub use resume::ResumeError;
+pub use revoke::RevokeError;
+pub use token::TokenError;
+pub use verify::VerifyError;

@@ -1,0 +1,32 @@
+//! The examples, from the outside: the real executables, real clients, and a browser that has cookies and fills in
+//! forms.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `process.rs` | an example as a child process, with the address that it printed |
+//! | `http.rs` | the smallest HTTP client that will do |
+//! | `browser.rs` | cookies, redirects, forms |
+//! | the others | tests, each named after what it is about |
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::missing_panics_doc,
+    reason = "a test may fail"
+)]
+
+mod browser;
+mod http;
+mod process;
+
+mod clients;
+mod configuration;
+mod consent;
+mod embed;
+mod first_minutes;
+mod protected_resource;
+mod sign_in;
+mod throttle;

@@ -1,0 +1,177 @@
+//! An example as a child process.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+
+use crate::browser::Browser;
+use crate::http::{Answer, exchange};
+
+/// A running example. It ends when this is dropped.
+pub(crate) struct Example {
+    child: Child,
+    /// What it printed before it was ready.
+    pub(crate) printed: String,
+    /// `127.0.0.1:` and the port that it took.
+    pub(crate) address: String,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// Where cargo puts the executable of an example: beside the directory of this one.
+fn executable(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let target = own.parent().and_then(|deps| deps.parent()).unwrap();
+    let path = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        path.exists(),
+        "the example `{name}` is not built; `cargo test` builds it, and for this test alone so does `cargo build --examples`"
+    );
+    path
+}
+
+fn command(name: &str) -> Command {
+    let mut command = Command::new(executable(name));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
+    command
+}
+
+impl Example {
+    /// The server with nothing configured, on a free port.
+    pub(crate) fn demo() -> Self {
+        Self::start(command("server").args(["--listen", "127.0.0.1:0"]))
+    }
+
+    /// The same, that says all it has to say.
+    pub(crate) fn verbose_demo() -> Self {
+        Self::start(command("server").args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace"))
+    }
+
+    /// The server with this configuration, on a free port.
+    pub(crate) fn configured(toml: &str) -> Self {
+        let file = TempFile::new(toml);
+        Self::start(command("server").args(["--listen", "127.0.0.1:0", "--config", &file.0]))
+    }
+
+    /// The smallest host.
+    pub(crate) fn embed() -> Self {
+        Self::start(command("embed").arg("127.0.0.1:0"))
+    }
+
+    /// What the server says instead of starting with this configuration.
+    pub(crate) fn refused(toml: &str) -> String {
+        let file = TempFile::new(toml);
+        failure(&["--listen", "127.0.0.1:0", "--config", &file.0]).replace(&file.0, "FILE")
+    }
+
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        let stderr = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            text
+        });
+        let mut example = Self { child, printed: String::new(), address: String::new(), stderr: Some(stderr) };
+        let mut output = BufReader::new(example.child.stdout.take().unwrap());
+        loop {
+            let before = example.printed.len();
+            let read = output.read_line(&mut example.printed).unwrap();
+            if read == 0 {
+                let (_, errors) = example.end();
+                panic!("the example ended before it was ready: {errors}");
+            }
+            let line = example.printed[before..].trim();
+            // `embed` prints one line; the server ends with the sentence on how to stop it.
+            if line == "Ctrl-C stops it." || line.starts_with("curl -u") && before == 0 {
+                break;
+            }
+        }
+        let from = example.printed.find("http://127.0.0.1:").unwrap() + "http://".len();
+        let address = example.printed[from..].split(|char: char| char.is_whitespace() || char == '/').next().unwrap();
+        address.clone_into(&mut example.address);
+        example
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits until it has.
+    pub(crate) fn interrupt(mut self, signal: &str) -> ExitStatus {
+        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// Ends it: its status, and all that it had written to stderr.
+    pub(crate) fn end(&mut self) -> (ExitStatus, String) {
+        let _ = self.child.kill();
+        let status = self.child.wait().unwrap();
+        (status, self.stderr.take().map(|reader| reader.join().unwrap()).unwrap_or_default())
+    }
+
+    /// The issuer of the demo.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A browser of somebody who has not been here.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.issuer(), &self.address)
+    }
+
+    /// A browser that knows the server by another URL.
+    pub(crate) fn browser_at(&self, origin: &str) -> Browser {
+        Browser::new(origin, &self.address)
+    }
+
+    /// A request without a browser.
+    pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        exchange(&self.address, "GET", path, headers, "").unwrap()
+    }
+
+    /// A form without a browser.
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
+        let body = crate::browser::encode(fields);
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
+        all.extend_from_slice(headers);
+        exchange(&self.address, "POST", path, &all, &body).unwrap()
+    }
+
+    /// The metadata, as JSON.
+    pub(crate) fn metadata(&self) -> serde_json::Value {
+        self.get("/.well-known/oauth-authorization-server", &[]).json()
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the server says instead of starting with these arguments.
+pub(crate) fn failure(arguments: &[&str]) -> String {
+    let output = command("server").args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "it ended well: {text}");
+    text
+}
+
+/// A file that is gone when this is.
+struct TempFile(String);
+
+impl TempFile {
+    fn new(content: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("grantor-{}-{}.toml", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, content).unwrap();
+        Self(path.to_str().unwrap().to_owned())
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
