@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +18,8 @@ use grantor::client::ClientMetadata;
 use grantor::clock::Timestamp;
 use grantor::store::{
     Commit, Committed, Condition, Cursor, Durability, Failed, Key, Kind, Labels, Link, Listing, Loaded, Order, Owner,
-    Page, Partition, Payload, Purged, Query, Record, State, Store, StoreError, Tenant, Used, Write,
+    Page, Partition, Payload, Purged, Query, Record, ScanCursor, Scanned, State, Store, StoreError, Tenant, Used,
+    Write,
 };
 use grantor::{AuthorizationServer, Require};
 use serde::{Deserialize, Serialize};
@@ -376,6 +378,23 @@ impl Store for FileStore {
         records.truncate(limit);
         let next = records.last().filter(|_| more).map(|record| Cursor::of(record));
         Ok(Listing { records, next })
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        let (log, index) = &*self.lock();
+        log.is_sound()?;
+        // The cursor is the last key, as it stands in the file.
+        let foreign = |_| StoreError::Corrupt("a cursor that no store like this made".into());
+        let begin = match after {
+            Some(after) => Bound::Excluded(read_key(&after.0).map_err(foreign)?),
+            None => Bound::Unbounded,
+        };
+        let limit = usize::try_from(limit.clamp(1, 1_000)).unwrap_or(1_000);
+        let rest = index.records.range((begin, Bound::Unbounded));
+        let records: Vec<Arc<Record>> = rest.take(limit).map(|(_, record)| Arc::clone(record)).collect();
+        let last = records.last().filter(|_| records.len() == limit);
+        let next = last.map(|record| ScanCursor(key_text(&record.key)));
+        Ok(Scanned { records, next })
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

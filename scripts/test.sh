@@ -15,13 +15,15 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test tree deny)
+steps=(fmt clippy features docs test postgres redis tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
   [features]="the library compiles without warning with no feature, with each alone, and with all"
   [docs]="the documentation builds without warning"
   [test]="unit, integration and documentation tests pass; examples build"
+  [postgres]="the store in PostgreSQL holds on servers of its own"
+  [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
   [tree]="the default features pull in few crates, no runtime and no C code"
   [deny]="licences, banned crates and sources are as deny.toml allows"
 )
@@ -31,6 +33,8 @@ declare -A advice=(
   [features]="The feature named last lacks an item or leaves one unused: a #[cfg(feature)] is missing or too wide."
   [docs]="A link or a code fence in a doc comment is broken: the message above names the line."
   [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
+  [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
+  [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
   [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
 )
@@ -54,6 +58,32 @@ need_deny() {
   cargo install --locked cargo-deny --version '^0.20' || fail "cargo-deny is missing and could not be installed: run 'cargo install --locked cargo-deny' where there is a network."
 }
 
+# The programs of PostgreSQL 15 or later; the tests start servers of their own, and none is to run because of this.
+need_postgres() {
+  [[ -n ${GRANTOR_POSTGRES_BIN:-} ]] && return
+  compgen -G '/usr/lib/postgresql/1[5-9]/bin/initdb' >/dev/null && return
+  local how="install PostgreSQL 15 or later (Debian: 'apt-get install postgresql'), or set GRANTOR_POSTGRES_BIN to the directory with initdb and postgres"
+  command -v apt-get >/dev/null || fail "PostgreSQL is missing: $how."
+  echo "Installing PostgreSQL; this happens once."
+  local -a root=(env DEBIAN_FRONTEND=noninteractive)
+  ((EUID == 0)) || root=(sudo "${root[@]}")
+  "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql-common &&
+    "${root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
+    "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql || fail "PostgreSQL is missing and could not be installed: $how."
+}
+
+need_redis() { # the tests of the store in Redis start servers of their own
+  command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
+  local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
+  command -v apt-get >/dev/null || fail "redis-server is missing: $how"
+  echo "Installing redis-server; this happens once."
+  local -a as=()
+  ((EUID == 0)) || as=(sudo -n)
+  # No server of the system is to be started by it: the tests bring their own up and down.
+  { "${as[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "${as[@]}" apt-get install -qq -y --no-install-recommends redis-server; } >/dev/null ||
+    fail "redis-server is missing and could not be installed: $how"
+}
+
 # --- the steps ---------------------------------------------------------------------------------------------------
 
 features() { # the features of the package, one a line
@@ -68,7 +98,7 @@ step_fmt() {
 
 step_clippy() {
   need_component clippy clippy
-  cargo clippy --locked --all-features --all-targets -- -D warnings
+  cargo clippy --locked --all-features --all-targets --test postgres --test redis -- -D warnings
 }
 
 # Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
@@ -99,6 +129,17 @@ step_docs() {
 
 step_test() {
   cargo test --locked --all-features
+}
+
+# Not one of the tests that plain 'cargo test' runs: it needs more than a toolchain.
+step_postgres() {
+  need_postgres
+  cargo test --locked --all-features --test postgres
+}
+
+step_redis() {
+  need_redis
+  cargo test --locked --all-features --test redis
 }
 
 step_tree() {

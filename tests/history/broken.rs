@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::store::{
     Commit, Committed, Condition, Durability, Key, Kind, Listing, Loaded, MemoryStore, Page, Purged, Query, Record,
-    State, Store, StoreError, Used, Write,
+    ScanCursor, Scanned, State, Store, StoreError, Used, Write,
 };
 
 /// A mistake.
@@ -186,6 +186,10 @@ impl Store for Broken {
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         self.inner.list(query, page).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.inner.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

@@ -6,7 +6,9 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
-use grantor::store::{Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, Store, StoreError};
+use grantor::store::{
+    Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, ScanCursor, Scanned, Store, StoreError,
+};
 
 use crate::random::Random;
 
@@ -105,6 +107,11 @@ impl Store for Faulty {
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         self.available()?;
         self.inner.list(query, page).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.available()?;
+        self.inner.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

@@ -1,0 +1,242 @@
+//! Servers of PostgreSQL that a test starts, breaks and stops.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
+
+use tokio_postgres::NoTls;
+
+const MISSING: &str = "PostgreSQL 15 or later is not installed, and these tests start servers of it: run 'scripts/test.sh postgres', \
+    which installs Debian's package, or install it and set GRANTOR_POSTGRES_BIN to the directory with initdb and postgres";
+
+/// The directory with `initdb` and `postgres`.
+fn programs() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(named) = std::env::var_os("GRANTOR_POSTGRES_BIN") {
+            return named.into();
+        }
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let newest = versions
+            .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
+            .filter(|(version, bin)| *version >= 15 && bin.join("initdb").exists())
+            .max();
+        newest.expect(MISSING).1
+    });
+    assert!(FOUND.join("initdb").exists(), "{MISSING}");
+    &FOUND
+}
+
+/// A command of PostgreSQL, as somebody who may run it: the server refuses to be root.
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|it| it.stdout == b"0\n");
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+    command
+}
+
+fn run(mut command: Command) {
+    let done = command.stdin(Stdio::null()).output().expect("a command could not be started");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Runs a server until it is told to end, or until whoever started it is gone, however that came about.
+const KEEPER: &str = r#"
+dir=$1; shift
+"$@" >>"$dir/log" 2>&1 &
+echo $!
+read -r word
+kill -QUIT $! 2>/dev/null
+wait $!
+[ "$word" = keep ] || rm -rf "$dir"
+"#;
+
+/// A running server. It ends, and its files go, when this is dropped or the test is.
+pub struct Server {
+    pub dir: PathBuf,
+    pub port: u16,
+    settings: Vec<String>,
+    keeper: Option<(Child, String)>,
+}
+
+impl Server {
+    /// A server with these settings beyond the ordinary, such as `max_connections=20`.
+    pub fn start(settings: &[&str]) -> Self {
+        let dir = directory();
+        let mut initdb = command(programs().join("initdb"));
+        initdb.arg("-D").arg(dir.join("data"));
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        run(initdb);
+        Self::over(dir, settings)
+    }
+
+    /// A server over files that are there.
+    fn over(dir: PathBuf, settings: &[&str]) -> Self {
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let mut server = Self { dir, port: free_port(), settings, keeper: None };
+        server.resume();
+        server
+    }
+
+    /// Another that follows this one, which is running.
+    pub fn standby(&self) -> Self {
+        let dir = directory();
+        let mut backup = command(programs().join("pg_basebackup"));
+        backup.arg("-D").arg(dir.join("data")).arg("-h").arg(&self.dir);
+        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast"]);
+        run(backup);
+        Self::over(dir, &[])
+    }
+
+    /// Starts the server (again).
+    pub fn resume(&mut self) {
+        assert!(self.keeper.is_none(), "the server is running");
+        for _ in 0..100 {
+            let (mut child, pid) = self.spawn();
+            for _ in 0..200 {
+                if self.answers() {
+                    self.keeper = Some((child, pid));
+                    return;
+                }
+                if !Path::new(&format!("/proc/{pid}")).exists() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            // Those that the last one left behind may not have ended yet.
+            end(&mut child, "keep");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the server did not start: {}", self.log());
+    }
+
+    fn spawn(&self) -> (Child, String) {
+        let mut server = command(programs().join("postgres"));
+        let (dir, port) = (self.dir.display(), self.port);
+        server.arg("-D").arg(self.dir.join("data"));
+        let ordinary = [
+            format!("port={port}"),
+            format!("unix_socket_directories={dir}"),
+            "listen_addresses=127.0.0.1".into(),
+            "max_connections=150".into(),
+            "shared_buffers=64MB".into(),
+        ];
+        for setting in ordinary.iter().chain(&self.settings) {
+            server.arg("-c").arg(setting);
+        }
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.dir).arg(server.get_program()).args(server.get_args());
+        let mut child = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut pid = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+        (child, pid.trim().to_owned())
+    }
+
+    fn answers(&self) -> bool {
+        let mut ready = command(programs().join("pg_isready"));
+        ready
+            .args(["-q", "-d", "postgres", "-U", "postgres", "-h"])
+            .arg(&self.dir)
+            .args(["-p", &self.port.to_string()]);
+        ready.status().is_ok_and(|it| it.success())
+    }
+
+    /// Ends the server as a loss of power would: no goodbye, no flushing.
+    pub fn kill(&mut self) {
+        let (mut child, pid) = self.keeper.take().expect("the server is not running");
+        run({
+            let mut kill = Command::new("kill");
+            kill.args(["-KILL", &pid]);
+            kill
+        });
+        end(&mut child, "keep");
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    /// How to reach a database of this server through its socket.
+    pub fn url(&self, database: &str) -> String {
+        format!("host={} port={} user=postgres dbname={database}", self.dir.display(), self.port)
+    }
+
+    /// How to reach a database through a port of this machine: the server's own, or a proxy's.
+    pub fn url_over_tcp(database: &str, port: u16) -> String {
+        format!("host=127.0.0.1 port={port} user=postgres dbname={database} sslmode=disable")
+    }
+
+    /// A database that nobody else uses, empty.
+    pub async fn database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}")).await;
+        name
+    }
+
+    /// Runs statements as an administrator, and returns what the last row said, if there was any.
+    pub async fn sql(&self, database: &str, statements: &str) -> Option<Vec<Option<String>>> {
+        self.try_sql(database, statements).await.unwrap_or_else(|error| panic!("{statements}: {error:?}"))
+    }
+
+    pub async fn try_sql(
+        &self,
+        database: &str,
+        statements: &str,
+    ) -> Result<Option<Vec<Option<String>>>, tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let messages = client.simple_query(statements).await?;
+        drop(client);
+        let _ = connection.await;
+        Ok(messages.into_iter().rev().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
+            }
+            _ => None,
+        }))
+    }
+
+    /// A server that most tests share; each has a database of its own on it.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&[]))
+    }
+}
+
+fn end(child: &mut Child, word: &str) {
+    if let Some(mut input) = child.stdin.take() {
+        let _ = writeln!(input, "{word}");
+    }
+    child.wait().unwrap();
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        match self.keeper.take() {
+            Some((mut child, _)) => end(&mut child, "remove"),
+            None => drop(std::fs::remove_dir_all(&self.dir)),
+        }
+    }
+}
+
+/// A directory that the server may write to. Its path is short: that of a socket must be.
+fn directory() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("grantor-pg-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let dir = std::env::temp_dir().join(name);
+    let mut mkdir = command("mkdir");
+    mkdir.args(["-m", "700"]).arg(&dir);
+    run(mkdir);
+    dir
+}
+
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,47 @@
+//! A standby that is promoted under load has lost nothing (slow): CONTRIBUTING.md.
+
+use std::time::Duration;
+
+use grantor::store::{PostgresOptions, PostgresStore};
+
+use super::crash::Load;
+use super::server::Server;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "slow"]
+async fn a_synchronous_standby_promoted_under_load_has_lost_nothing_that_was_acknowledged() {
+    for round in 0..5 {
+        let mut primary = Server::start(&[]);
+        let standby = primary.standby();
+        let synchronous = "ALTER SYSTEM SET synchronous_standby_names = '*'";
+        primary.sql("postgres", synchronous).await;
+        primary.sql("postgres", "SELECT pg_reload_conf()").await;
+        let state = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        while primary.sql("postgres", state).await.unwrap()[0] != Some("1".into()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // The store finds the one of the two that takes writes.
+        let url = format!(
+            "host={},{} port={},{} user=postgres dbname=postgres",
+            primary.dir.display(),
+            standby.dir.display(),
+            primary.port,
+            standby.port
+        );
+        let options = PostgresOptions::new().keep_events().wait(Duration::from_secs(5));
+        let store = PostgresStore::open(&url, options).await.unwrap();
+        let load = Load::on(store.clone());
+        let writers = load.run();
+        load.reaches(500).await;
+        tokio::task::block_in_place(|| primary.kill());
+        let before = load.applied();
+        standby.sql("postgres", "SELECT pg_promote()").await;
+        load.reaches(before + 300).await;
+        load.end();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let doubtful = load.check(&store).await;
+        println!("round {round}: {before} acknowledged before, {} in all, {doubtful} in doubt", load.applied());
+    }
+}
