@@ -61,15 +61,15 @@ need_deny() {
 # The programs of PostgreSQL 15 or later; the tests start servers of their own, and none is to run because of this.
 need_postgres() {
   [[ -n ${GRANTOR_POSTGRES_BIN:-} ]] && return
-  compgen -G '/usr/lib/postgresql/1[5-9]/bin/initdb' >/dev/null && return
-  local how="install PostgreSQL 15 or later (Debian: 'apt-get install postgresql'), or set GRANTOR_POSTGRES_BIN to the directory with initdb and postgres"
-  command -v apt-get >/dev/null || fail "PostgreSQL is missing: $how."
-  echo "Installing PostgreSQL; this happens once."
+  compgen -G '/usr/lib/postgresql/1[5-9]/bin/initdb' >/dev/null && compgen -G '/usr/*bin/pgbouncer' >/dev/null && return
+  local how="install PostgreSQL 15 or later and PgBouncer (Debian: 'apt-get install postgresql pgbouncer'), or set GRANTOR_POSTGRES_BIN to the directory with initdb and postgres"
+  command -v apt-get >/dev/null || fail "PostgreSQL or PgBouncer is missing: $how."
+  echo "Installing PostgreSQL and PgBouncer; this happens once."
   local -a root=(env DEBIAN_FRONTEND=noninteractive)
   ((EUID == 0)) || root=(sudo "${root[@]}")
   "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql-common &&
     "${root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
-    "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql || fail "PostgreSQL is missing and could not be installed: $how."
+    "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql pgbouncer || fail "PostgreSQL or PgBouncer is missing and could not be installed: $how."
 }
 
 need_redis() { # the tests of the store in Redis start servers of their own

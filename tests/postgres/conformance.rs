@@ -6,6 +6,7 @@ use grantor::store::kit;
 use grantor::store::{PostgresOptions, PostgresStore};
 
 use super::fixture::Database;
+use super::server::{Pooler, Server};
 
 /// Sixty-four callers of one connection may wait long, and it is not how long that is looked at here.
 const SIXTEEN: PostgresOptions = PostgresOptions::new().wait(Duration::from_secs(60)).connections(16);
@@ -53,4 +54,12 @@ fn with_prepared_statements() {
 #[test]
 fn with_the_table_in_pieces() {
     kit::run(&Database::prepared("read committed", SIXTEEN, PostgresStore::hash_partitioned())).assert();
+}
+
+#[test]
+fn behind_a_pooler_in_transaction_mode() {
+    let mut database = Database::new("read committed", SIXTEEN);
+    let pooler = Pooler::before(database.server);
+    database.url = Server::url_over_tcp(&database.name, pooler.port);
+    kit::run(&database).assert();
 }

@@ -11,6 +11,8 @@ use super::server::Server;
 pub struct Database {
     pub server: &'static Server,
     pub name: String,
+    /// How stores reach it.
+    pub url: String,
     pub options: PostgresOptions,
     pub runtime: Runtime,
 }
@@ -33,12 +35,12 @@ impl Database {
             PostgresStore::open(&server.url(&name), options).await.unwrap();
             name
         });
-        Self { server, name, options, runtime }
+        Self { server, url: server.url(&name), name, options, runtime }
     }
 
     pub fn store(&self) -> PostgresStore {
         let _inside = self.runtime.enter();
-        PostgresStore::connect(&self.server.url(&self.name), self.options).unwrap()
+        PostgresStore::connect(&self.url, self.options).unwrap()
     }
 }
 

@@ -130,12 +130,7 @@ impl Server {
         for setting in ordinary.iter().chain(&self.settings) {
             server.arg("-c").arg(setting);
         }
-        let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.dir).arg(server.get_program()).args(server.get_args());
-        let mut child = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut pid = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut pid).unwrap();
-        (child, pid.trim().to_owned())
+        keep(&self.dir, &server)
     }
 
     fn answers(&self) -> bool {
@@ -208,6 +203,53 @@ impl Server {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(&[]))
     }
+}
+
+/// A pooler in transaction mode before a server: fewer connections than clients, and none that a client can call its own.
+pub struct Pooler {
+    pub port: u16,
+    keeper: Child,
+}
+
+impl Pooler {
+    pub fn before(server: &Server) -> Self {
+        let missing = "PgBouncer is not installed: run 'scripts/test.sh postgres', which installs Debian's package";
+        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
+        let program = program.into_iter().find(|path| Path::new(path).exists()).expect(missing);
+        let (dir, port) = (directory(), free_port());
+        let settings = format!(
+            "[databases]\n* = host={} port={} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 500\n",
+            server.dir.display(),
+            server.port
+        );
+        let mut write = command("sh");
+        write.args(["-c", "printf %s \"$1\" > \"$2\"", "write", &settings]).arg(dir.join("settings"));
+        run(write);
+        let mut pooler = command(program);
+        pooler.arg(dir.join("settings"));
+        let (keeper, _) = keep(&dir, &pooler);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { port, keeper }
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        end(&mut self.keeper, "remove");
+    }
+}
+
+/// Starts a program that ends when it is told to, or when this process has ended.
+fn keep(dir: &Path, program: &Command) -> (Child, String) {
+    let mut keeper = Command::new("sh");
+    keeper.args(["-c", KEEPER, "keeper"]).arg(dir).arg(program.get_program()).args(program.get_args());
+    let mut child = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut pid = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+    (child, pid.trim().to_owned())
 }
 
 fn end(child: &mut Child, word: &str) {

@@ -39,7 +39,7 @@ impl Select {
         }
         let limit = page.limit.clamp(1, 1_000);
         let mut select = Self {
-            statement: "SELECT grantor.row_v1(r) FROM grantor.record r WHERE r.tenant = ".into(),
+            statement: "SELECT record_send(r) FROM grantor.record r WHERE r.tenant = ".into(),
             values: Vec::new(),
             limit: usize::try_from(limit).unwrap_or(1_000),
         };

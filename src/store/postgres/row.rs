@@ -1,4 +1,4 @@
-//! A record as it travels: a row in PostgreSQL's binary form (`grantor.row_v1`).
+//! A record as it travels: a row in PostgreSQL's binary form (`record_send`).
 
 use crate::clock::Timestamp;
 use crate::store::{Key, Kind, Labels, Link, Owner, Partition, Payload, Record, State, StoreError, Tenant, Used};
@@ -6,23 +6,25 @@ use crate::store::{Key, Kind, Labels, Link, Owner, Partition, Payload, Record, S
 /// A record from the bytes of its row.
 pub(super) fn decode(bytes: &[u8]) -> Result<Record, StoreError> {
     let mut fields = Fields::of(bytes)?;
-    let partition = fields.partition()?;
-    let record = Record {
-        key: Key { partition, kind: Kind(fields.kind()?), id: fields.array()? },
+    // In the order of the columns.
+    let (created_at, expires_at, purge_after) = (fields.moment()?, fields.moment()?, fields.moment()?);
+    let (revision, epoch) = (fields.number()?, fields.number()?);
+    let (partition, kind, state) = (fields.partition()?, Kind(fields.kind()?), fields.state()?);
+    Ok(Record {
+        key: Key { partition, kind, id: fields.array()? },
         tenant: Tenant(fields.array()?),
-        revision: fields.number()?,
-        state: fields.state()?,
-        epoch: fields.number()?,
-        created_at: fields.moment()?,
-        expires_at: fields.moment()?,
-        purge_after: fields.moment()?,
+        revision,
+        state,
+        epoch,
+        created_at,
+        expires_at,
+        purge_after,
         payload: Payload::new(fields.bytes()?),
         parent: fields.link(partition)?,
         owner: fields.owner(partition)?,
-        labels: fields.labels()?,
         used: fields.used()?,
-    };
-    Ok(record)
+        labels: fields.labels()?,
+    })
 }
 
 fn corrupt(what: &str) -> StoreError {
@@ -35,7 +37,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// A row begins with the number of its fields; a later version may send more behind those that are known here.
+    /// A row begins with the number of its fields; a later step may have added columns behind those that are known here.
     fn of(bytes: &'a [u8]) -> Result<Self, StoreError> {
         let mut fields = Self { rest: bytes };
         fields.word().ok_or_else(|| corrupt("no fields"))?;
@@ -178,13 +180,13 @@ mod tests {
     fn whole() -> Vec<Field> {
         let id = || Some(vec![7; 32]);
         let link = || [small(4), id(), number(-1)];
-        let mut fields = vec![place(65_535), small(6), id(), Some(vec![1; 16]), number(1), small(1), number(-1)];
-        fields.extend([number(i64::MIN), number(i64::MAX), number(0), Some(vec![0, 255])]);
+        let mut fields = vec![number(i64::MIN), number(i64::MAX), number(0), number(1), number(-1)];
+        fields.extend([place(65_535), small(6), small(1), id(), Some(vec![1; 16]), Some(vec![0, 255])]);
         fields.extend(link());
         fields.push(place(3));
         fields.extend(link());
         fields.extend(link());
-        fields.extend([text("name"), text("id"), text(""), number(5), Some(Vec::new())]);
+        fields.extend([number(5), Some(Vec::new()), text("name"), text("id"), text("")]);
         fields
     }
 
@@ -221,22 +223,23 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_is_corrupt() {
-        let wrong: [(usize, Field); 16] = [
-            (0, place(65_536)),
-            (0, place(-1)),
-            (1, small(256)),
-            (2, Some(vec![7; 31])),
-            (3, None),
-            (5, small(0)),
-            (5, small(5)),
-            (7, Some(vec![0; 4])),
+        let wrong: [(usize, Field); 17] = [
+            (0, Some(vec![0; 4])),
+            (1, None),
+            (5, place(65_536)),
+            (5, place(-1)),
+            (6, small(256)),
+            (7, small(0)),
+            (7, small(5)),
+            (8, Some(vec![7; 31])),
+            (9, None),
             (10, None),
             (11, None),
             (12, Some(Vec::new())),
             (14, None),
             (17, None),
-            (21, Some(vec![0xff])),
-            (22, None),
+            (21, None),
+            (23, Some(vec![0xff])),
             (24, None),
         ];
         for (position, field) in wrong {

@@ -11,7 +11,8 @@ CREATE TABLE grantor.migration (
 );
 
 -- Moments are milliseconds since 1970; epochs are unsigned 64-bit numbers, bit for bit. A parent and a subject live in the
--- partition of the record itself. Whoever wants the table partitioned by hash makes it before: see hash_partitioned.sql.
+-- partition of the record itself. A record travels as a row in binary form, so the order of the columns is part of what a node
+-- knows: a later step may only add some behind. Whoever wants the table partitioned by hash makes it before: see hash_partitioned.sql.
 CREATE TABLE IF NOT EXISTS grantor.record (
     created_at        bigint   NOT NULL,
     expires_at        bigint   NOT NULL,

@@ -4,50 +4,50 @@
 --
 -- Scans of whole tables are switched off inside: a plan made while a table is small would otherwise be kept when it no longer is.
 
--- A record as it travels: the binary form of a row of these columns, in this order.
-CREATE FUNCTION grantor.row_v1(r grantor.record) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT record_send(ROW(
-        r.partition, r.kind, r.id, r.tenant, r.revision, r.state, r.epoch, r.created_at, r.expires_at, r.purge_after, r.payload,
-        r.parent_kind, r.parent_id, r.parent_epoch,
-        r.client_partition, r.client_kind, r.client_id, r.client_epoch, r.subject_kind, r.subject_id, r.subject_epoch,
-        r.name, r.public_id, r.class, r.used_at, r.used_answer))
-$$;
-
--- For each key four elements: the record, its parent, its client and its subject. The owner is the record's own or else its
--- parent's. Being STABLE, all of it sees one moment.
+-- For each key four elements: the record, its parent, its client and its subject, each in the binary form of a row, or NULL. The
+-- owner is the record's own or else its parent's. Being STABLE, all of it sees one moment.
 CREATE FUNCTION grantor.load_v1(partitions integer[], kinds smallint[], ids bytea[])
 RETURNS bytea[] LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+#variable_conflict use_variable
 DECLARE
     answer  bytea[] := '{}';
-    found   bytea;
-    above   bytea;
-    owning  bytea;
-    owned   bytea;
+    it      bytea;
+    parent  bytea;
+    client  bytea;
+    subject bytea;
+    client_partition integer;
+    client_kind      smallint;
+    client_id        bytea;
+    subject_kind     smallint;
+    subject_id       bytea;
 BEGIN
     FOR k IN 1 .. cardinality(ids) LOOP
         SELECT
-                grantor.row_v1(it),
-                CASE WHEN parent.id IS NOT NULL THEN grantor.row_v1(parent) END,
-                CASE WHEN client.id IS NOT NULL THEN grantor.row_v1(client) END,
-                CASE WHEN subject.id IS NOT NULL THEN grantor.row_v1(subject) END
-            INTO found, above, owning, owned
-            FROM grantor.record it
-            LEFT JOIN grantor.record parent
-                ON parent.partition = it.partition AND parent.kind = it.parent_kind AND parent.id = it.parent_id
-            LEFT JOIN grantor.record client
-                ON client.partition = CASE WHEN it.client_id IS NULL THEN parent.client_partition ELSE it.client_partition END
-                AND client.kind = CASE WHEN it.client_id IS NULL THEN parent.client_kind ELSE it.client_kind END
-                AND client.id = CASE WHEN it.client_id IS NULL THEN parent.client_id ELSE it.client_id END
-            LEFT JOIN grantor.record subject
-                ON subject.partition = it.partition
-                AND subject.kind = CASE WHEN it.client_id IS NULL THEN parent.subject_kind ELSE it.subject_kind END
-                AND subject.id = CASE WHEN it.client_id IS NULL THEN parent.subject_id ELSE it.subject_id END
-            WHERE it.partition = partitions[k] AND it.kind = kinds[k] AND it.id = ids[k];
+                record_send(r), record_send(p),
+                CASE WHEN r.client_id IS NULL THEN p.client_partition ELSE r.client_partition END,
+                CASE WHEN r.client_id IS NULL THEN p.client_kind ELSE r.client_kind END,
+                CASE WHEN r.client_id IS NULL THEN p.client_id ELSE r.client_id END,
+                CASE WHEN r.client_id IS NULL THEN p.subject_kind ELSE r.subject_kind END,
+                CASE WHEN r.client_id IS NULL THEN p.subject_id ELSE r.subject_id END
+            INTO it, parent, client_partition, client_kind, client_id, subject_kind, subject_id
+            FROM grantor.record r
+            LEFT JOIN grantor.record p ON p.partition = r.partition AND p.kind = r.parent_kind AND p.id = r.parent_id
+            WHERE r.partition = partitions[k] AND r.kind = kinds[k] AND r.id = ids[k];
+        client := NULL;
+        IF client_id IS NOT NULL THEN
+            SELECT record_send(r) INTO client FROM grantor.record r
+                WHERE r.partition = client_partition AND r.kind = client_kind AND r.id = client_id;
+        END IF;
+        subject := NULL;
+        IF subject_id IS NOT NULL THEN
+            SELECT record_send(r) INTO subject FROM grantor.record r
+                WHERE r.partition = partitions[k] AND r.kind = subject_kind AND r.id = subject_id;
+        END IF;
         -- One by one: these change the array in place, where joining two would copy it each time.
-        answer := array_append(answer, found);
-        answer := array_append(answer, above);
-        answer := array_append(answer, owning);
-        answer := array_append(answer, owned);
+        answer := array_append(answer, it);
+        answer := array_append(answer, parent);
+        answer := array_append(answer, client);
+        answer := array_append(answer, subject);
     END LOOP;
     RETURN answer;
 END
