@@ -2,6 +2,8 @@
 //!
 //! `cargo test --release --features redis-tests --test redis measure -- --ignored --nocapture --test-threads 1`
 
+#![allow(clippy::cast_precision_loss, reason = "no measurement is that exact")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -84,7 +86,9 @@ fn stocked(server: &Server) -> Arc<RedisStore> {
     for partition in 0..1_000 {
         let [grant, token] = family(partition);
         let first = Record { key: key(Kind::REFRESH_TOKEN, partition, 0), ..token.clone() };
-        [grant, token, first].iter().for_each(|record| put(&store, &insert(record)));
+        for record in [&grant, &token, &first] {
+            put(&store, &insert(record));
+        }
     }
     store
 }
@@ -136,7 +140,8 @@ fn speed() {
                     refused.fetch_add(u64::from(!applied), Ordering::Relaxed);
                 }
             });
-            assert_eq!(refused.load(Ordering::Relaxed), 0);
+            // Where one task stands still while others do a thousand, the next finds nothing to rotate.
+            let rotations = rotations - refused.load(Ordering::Relaxed) as f64 / SPAN.as_secs_f64();
             println!(
                 "{name:>12}, {clients:>2} clients: load {loads:>6.0}/s (floor {floor_r:>6.0}, {:.2}), rotation {rotations:>6.0}/s (floor {floor_w:>6.0}, {:.2})",
                 loads / floor_r,
@@ -149,7 +154,7 @@ fn speed() {
 #[test]
 #[ignore = "a measurement"]
 fn size() {
-    const GRANTS: usize = 10_000;
+    const GRANTS: usize = 3_000;
     let server = Server::start(NO_FILE);
     let clock = Arc::new(ManualClock::new(START));
     let node = Node::over(&options(), &server.url(), &clock);
@@ -172,6 +177,17 @@ fn size() {
         (after.1 - before.1) / GRANTS,
         (keys_after - keys_before) as f64 / GRANTS as f64
     );
+    let script = "local sums = {} \
+        for _, key in ipairs(redis.call('KEYS', 'grantor*')) do \
+            local what = string.match(key, '}(.)') \
+            if what == 'r' then what = what .. string.byte(key, -33) end \
+            local sum = sums[what] or {0, 0, 0} \
+            sums[what] = {sum[1] + 1, sum[2] + redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0), sum[3] + (what:sub(1, 1) == 'r' and #redis.call('GET', key) or 0)} \
+        end \
+        local lines = {} \
+        for what, sum in pairs(sums) do lines[#lines + 1] = what .. ': ' .. sum[1] .. ' keys of ' .. math.floor(sum[2] / sum[1]) .. ' bytes, values of ' .. math.floor(sum[3] / sum[1]) end \
+        return lines";
+    println!("{}", server.said(&["EVAL", script, "0"]));
     // An hour later the codes are forgotten, and the access tokens have expired.
     clock.advance(Duration::from_secs(2 * 86_400));
     let mut removed = 0;
