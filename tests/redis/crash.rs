@@ -81,11 +81,11 @@ struct Storm {
 
 impl Storm {
     fn begin(stores: &[Arc<RedisStore>], tasks: u64) -> Self {
-        let mut storm = Self { stop: Arc::default(), done: Arc::default(), log: Arc::default(), tasks: Vec::new() };
+        let mut all = Self { stop: Arc::default(), done: Arc::default(), log: Arc::default(), tasks: Vec::new() };
         for task in 0..tasks {
-            let store = Arc::clone(&stores[task as usize % stores.len()]);
-            let (stop, done, log) = (Arc::clone(&storm.stop), Arc::clone(&storm.done), Arc::clone(&storm.log));
-            storm.tasks.push(RUNTIME.spawn(async move {
+            let store = Arc::clone(&stores[usize::try_from(task).unwrap() % stores.len()]);
+            let (stop, done, log) = (Arc::clone(&all.stop), Arc::clone(&all.done), Arc::clone(&all.log));
+            all.tasks.push(RUNTIME.spawn(async move {
                 let mut number = task / 2;
                 while !stop.load(Ordering::SeqCst) {
                     let issued = end(store.commit(&issue(number, task)).await);
@@ -99,7 +99,7 @@ impl Storm {
                 }
             }));
         }
-        storm
+        all
     }
 
     fn done(&self) -> u64 {

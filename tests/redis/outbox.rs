@@ -160,7 +160,8 @@ fn what_is_forgotten_is_gone_and_the_rest_stays() {
     assert_eq!(read(&store, Some(&cursor), 1_000).iter().map(number).collect::<Vec<_>>(), rest);
     let mut left = read_all(&store, 1_000);
     let mut expected = rest;
-    (left.sort_unstable(), expected.sort_unstable());
+    left.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(left, expected);
     // What comes later is not taken for what was forgotten.
     put(&store, &telling(1, [1_000]));
@@ -199,7 +200,9 @@ fn a_reader_that_follows_writers_sees_each_event_once() {
                 }
             }
         });
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         done.store(true, Ordering::SeqCst);
         reader.join().unwrap()
     });

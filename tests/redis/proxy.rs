@@ -47,7 +47,7 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
                 shared.connections.fetch_add(1, Ordering::SeqCst);
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
-                pass(client, server, &shared);
+                pass(&client, &server, &shared);
             }
         });
         Self { port, state }
@@ -72,7 +72,7 @@ impl Proxy {
     }
 }
 
-fn pass(client: TcpStream, server: TcpStream, state: &Arc<State>) {
+fn pass(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let asked = Arc::new(AtomicU32::new(0));
     for (mut from, mut to, is_request) in [
         (client.try_clone().unwrap(), server.try_clone().unwrap(), true),

@@ -121,7 +121,9 @@ fn nothing_is_left_of_what_was_deleted_or_purged() {
         })
         .map(|record| Record { purge_after: NOW, ..record })
         .collect();
-    all.iter().for_each(|record| put(&store, &insert(record)));
+    for record in &all {
+        put(&store, &insert(record));
+    }
     for record in all.iter().filter(|record| record.key.partition.0 % 2 == 0) {
         put(&store, &commit(record.key.partition.0, Vec::new(), vec![Write::Delete(record.key)]));
     }

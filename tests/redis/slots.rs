@@ -42,7 +42,9 @@ fn a_bucket_that_moves_is_unavailable_meanwhile_and_nothing_of_it_is_lost() {
     let cluster = Cluster::start(NO_FILE);
     let store = open(&cluster.url());
     let records: Vec<Record> = (1..=20).map(|number| token(1, number)).collect();
-    records.iter().for_each(|record| put(&store, &insert(record)));
+    for record in &records {
+        put(&store, &insert(record));
+    }
     // Another bucket, which stays.
     put(&store, &insert(&token(2, 1)));
 

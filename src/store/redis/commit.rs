@@ -21,7 +21,7 @@ const SLACK: Duration = Duration::from_secs(60);
 pub(super) fn call(
     commit: &Commit,
     roots: &Roots,
-    stream: Option<Vec<u8>>,
+    stream: Option<&[u8]>,
     margin: Option<Duration>,
 ) -> Result<Call, StoreError> {
     if !commit.is_local() {
@@ -32,7 +32,7 @@ pub(super) fn call(
         commit.writes.len().to_string().into(),
         moment(commit.at.before(SLACK)).into(),
         margin.map(|margin| margin.as_millis().to_string()).unwrap_or_default().into(),
-        stream.clone().unwrap_or_default(),
+        stream.unwrap_or_default().into(),
     ];
     arguments.extend(commit.conditions.iter().map(condition));
     for write in &commit.writes {

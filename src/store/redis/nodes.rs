@@ -221,16 +221,21 @@ async fn send(node: Option<&Node>, calls: &[Call], members: &[usize]) -> Vec<Res
     }
 }
 
+/// A future, or what it ended with.
+enum Running<F: Future> {
+    Still(Pin<Box<F>>),
+    Ended(F::Output),
+}
+
 /// Drives all to their end, side by side.
 async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut running: Vec<Running<F>> = futures.into_iter().map(|future| Running::Still(Box::pin(future))).collect();
     std::future::poll_fn(move |context| {
         let mut pending = false;
-        for (future, output) in &mut running {
-            if output.is_none() {
+        for one in &mut running {
+            if let Running::Still(future) = one {
                 match future.as_mut().poll(context) {
-                    Poll::Ready(value) => *output = Some(value),
+                    Poll::Ready(value) => *one = Running::Ended(value),
                     Poll::Pending => pending = true,
                 }
             }
@@ -238,7 +243,11 @@ async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
         if pending {
             return Poll::Pending;
         }
-        Poll::Ready(running.iter_mut().filter_map(|(_, output)| output.take()).collect())
+        let ended = |one| match one {
+            Running::Ended(value) => Some(value),
+            Running::Still(_) => None,
+        };
+        Poll::Ready(std::mem::take(&mut running).into_iter().filter_map(ended).collect())
     })
     .await
 }

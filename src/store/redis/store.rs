@@ -183,7 +183,7 @@ impl Store for RedisStore {
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let kept = self.options.events == Events::Kept;
         let stream = kept.then(|| events::stream_of(&self.nodes, &self.roots, commit.tenant, commit.partition));
-        let call = commit::call(commit, &self.roots, stream, self.options.expire)?;
+        let call = commit::call(commit, &self.roots, stream.as_deref(), self.options.expire)?;
         let Told { value, waited } = self.nodes.tell(&call).await.map_err(Fault::writing)?;
         // An answer that cannot be understood tells nothing.
         let committed = commit::answer(&value).map_err(|error| StoreError::InDoubt(error.to_string()))?;

@@ -12,7 +12,11 @@ const APPLICATION: i64 = 0x6772_616e;
 
 /// Brings the file to the present version: once, however many processes begin together. `set_up` is called when it is known to be ours.
 pub(super) fn migrate(connection: &Connection, set_up: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
-    let found = version(connection)?;
+    // In one transaction: between two looks another process may have made the tables.
+    connection.execute_batch("BEGIN")?;
+    let found = version(connection);
+    connection.execute_batch("COMMIT")?;
+    let found = found?;
     set_up()?;
     if found == SCRIPTS.len() {
         return Ok(());
