@@ -34,6 +34,9 @@ const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 const LONG: Duration = Duration::from_millis(150);
 const TURNS: usize = 11;
 
+/// Operations a second, ours and the floor's, each with one caller and with many.
+type Turn = ((f64, f64), (f64, f64));
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let grants: u64 = arguments.next().map_or(100_000, |text| text.parse().unwrap());
@@ -76,12 +79,12 @@ fn row(name: &str, floor: &Work<'_>, ours: &Work<'_>) {
             (figure, (processor() - before) / (figure * LONG.as_secs_f64()) * 1e6)
         };
         let turns: Vec<_> = (0..TURNS).map(|_| (measured(ours), measured(floor))).collect();
-        let median = |of: fn(&((f64, f64), (f64, f64))) -> f64| {
+        let median = |of: fn(&Turn) -> f64| {
             let mut all: Vec<f64> = turns.iter().map(of).collect();
             all.sort_by(f64::total_cmp);
             all[all.len() / 2]
         };
-        let mean = |of: fn(&((f64, f64), (f64, f64))) -> f64| turns.iter().map(of).sum::<f64>() / turns.len() as f64;
+        let mean = |of: fn(&Turn) -> f64| turns.iter().map(of).sum::<f64>() / turns.len() as f64;
         print!(" {:>8.0} {:>8.0} {:>5.2}×", median(|it| it.0.0), median(|it| it.1.0), median(|it| it.0.0 / it.1.0));
         print!(" {:>6.1} {:>6.1}", mean(|it| it.0.1), mean(|it| it.1.1));
     }

@@ -117,7 +117,7 @@ fn statement(query: &Query, after: Option<&Cursor>, limit: u32) -> Sql {
         Order::OldestFirst => "created_at",
         Order::Name => "name",
     };
-    sql.text.push_str(&format!(" ORDER BY {sorted}, key LIMIT ?"));
+    sql.text.extend([" ORDER BY ", sorted, ", key LIMIT ?"]);
     sql.values.push(Value::Integer(i64::from(limit).saturating_add(1)));
     sql
 }

@@ -1,7 +1,7 @@
 //! The store in a SQLite file (feature `sqlite`).
 //!
 //! One thread owns the connection that writes; whoever commits hands it the commit and waits. What has gathered meanwhile goes into
-//! one transaction, each commit in a savepoint of its own, and is answered when that transaction is on the disk. SqliteReads run on
+//! one transaction, each commit in a savepoint of its own, and is answered when that transaction is on the disk. Reads run on
 //! connections of their own and wait for no writer.
 //!
 //! | file | holds |

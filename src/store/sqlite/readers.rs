@@ -58,7 +58,7 @@ impl Readers {
         Ok(Self { at_once, threads: worker })
     }
 
-    /// SqliteReads on the thread that asks. `None` if no connection is free, or it would have to wait for a lock.
+    /// Reads on the thread that asks. `None` if no connection is free, or it would have to wait for a lock.
     pub(super) fn at_once<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Fault>,

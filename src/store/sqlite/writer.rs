@@ -88,7 +88,9 @@ impl<'c> Writer<'c> {
                 self.serve(&mut writings, &mut readings, queue);
             }
             // Not inside a transaction, where they would see what may yet be rolled back.
-            readings.into_iter().for_each(|reading| reading(self.connection));
+            for reading in readings {
+                reading(self.connection);
+            }
         }
     }
 
