@@ -34,7 +34,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 const LONG: Duration = Duration::from_millis(150);
 const TURNS: usize = 11;
 
-/// Operations a second, ours and the floor's, each with one caller and with many.
+/// Operations a second and microseconds of processor for each: ours, and the floor.
 type Turn = ((f64, f64), (f64, f64));
 
 fn main() {
