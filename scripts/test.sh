@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test postgres tree deny)
+steps=(fmt clippy features docs test postgres redis tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -23,6 +23,7 @@ declare -A about=(
   [docs]="the documentation builds without warning"
   [test]="unit, integration and documentation tests pass; examples build"
   [postgres]="the store in PostgreSQL holds on servers of its own"
+  [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
   [tree]="the default features pull in few crates, no runtime and no C code"
   [deny]="licences, banned crates and sources are as deny.toml allows"
 )
@@ -33,6 +34,7 @@ declare -A advice=(
   [docs]="A link or a code fence in a doc comment is broken: the message above names the line."
   [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
+  [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
   [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
 )
@@ -70,6 +72,18 @@ need_postgres() {
     "${root[@]}" apt-get install -y -qq --no-install-recommends postgresql pgbouncer || fail "PostgreSQL or PgBouncer is missing and could not be installed: $how."
 }
 
+need_redis() { # the tests of the store in Redis start servers of their own
+  command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
+  local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
+  command -v apt-get >/dev/null || fail "redis-server is missing: $how"
+  echo "Installing redis-server; this happens once."
+  local -a as=()
+  ((EUID == 0)) || as=(sudo -n)
+  # No server of the system is to be started by it: the tests bring their own up and down.
+  { "${as[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "${as[@]}" apt-get install -qq -y --no-install-recommends redis-server; } >/dev/null ||
+    fail "redis-server is missing and could not be installed: $how"
+}
+
 # --- the steps ---------------------------------------------------------------------------------------------------
 
 features() { # the features of the package, one a line
@@ -84,7 +98,7 @@ step_fmt() {
 
 step_clippy() {
   need_component clippy clippy
-  cargo clippy --locked --all-features --all-targets --test postgres -- -D warnings
+  cargo clippy --locked --all-features --all-targets --test postgres --test redis -- -D warnings
 }
 
 # Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
@@ -121,6 +135,11 @@ step_test() {
 step_postgres() {
   need_postgres
   cargo test --locked --all-features --test postgres
+}
+
+step_redis() {
+  need_redis
+  cargo test --locked --all-features --test redis
 }
 
 step_tree() {

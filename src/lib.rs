@@ -29,8 +29,10 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
+//! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
 pub mod client;

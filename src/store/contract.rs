@@ -1,8 +1,8 @@
-//! The contract: four operations, none optional.
+//! The contract: five operations, none optional.
 
 use async_trait::async_trait;
 
-use super::{Commit, Committed, Key, Listing, Loaded, Page, Query, StoreError};
+use super::{Commit, Committed, Key, Listing, Loaded, Page, Query, ScanCursor, Scanned, StoreError};
 use crate::clock::Timestamp;
 
 /// Where records live.
@@ -40,6 +40,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// One page of a list. A list may trail what was committed; it never shows what was not.
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError>;
+
+    /// Some of all records, of every server, kind and state: to move them elsewhere. `None` begins; about `limit` (1 to
+    /// 1,000) at once, and never more than 1,000 beyond that. The order is the store's own.
+    ///
+    /// Whoever goes on from [`Scanned::next`] until there is none has seen every record that was there all the time,
+    /// each as it was at some moment of the scan and perhaps more than once. A cursor is good on every node, and for as
+    /// long as the data lies where it does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] for a cursor that no store like this made.
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError>;
 
     /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to
     /// hold nobody up.

@@ -1,10 +1,24 @@
 //! The name of a record.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
 /// Which server, of several that share a database, a record belongs to: the head of the SHA-256 of its issuer.
 ///
 /// Keys already contain the issuer; a tenant is stored beside them so that lists can be confined to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenant(pub [u8; 16]);
+
+impl Tenant {
+    /// That of the server with this issuer, byte for byte as its builder was given it: to ask an
+    /// [`Outbox`](super::Outbox) for its events.
+    pub fn of_issuer(issuer: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(issuer).into();
+        let (head, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
+        Self(*head)
+    }
+}
 
 /// The unit of atomicity: one [`Commit`](super::Commit) touches records of one partition only.
 ///
@@ -51,4 +65,29 @@ pub struct Key {
     pub kind: Kind,
     /// Which one it is.
     pub id: [u8; 32],
+}
+
+impl Key {
+    /// The 35 bytes of it: partition, kind, id.
+    pub(crate) fn to_bytes(self) -> [u8; 35] {
+        let mut bytes = [0; 35];
+        let [high, low] = self.partition.0.to_be_bytes();
+        let (head, id) = bytes.split_at_mut(3);
+        head.copy_from_slice(&[high, low, self.kind.0]);
+        id.copy_from_slice(&self.id);
+        bytes
+    }
+
+    /// The same as text: base64url, so that a person can copy it and a line of JSON needs no escapes.
+    pub(crate) fn to_text(self) -> String {
+        URL_SAFE_NO_PAD.encode(self.to_bytes())
+    }
+
+    /// `None` for what [`to_text`](Self::to_text) never gives.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let ([high, low, kind], id) = bytes.split_first_chunk::<3>()?;
+        let partition = Partition(u16::from_be_bytes([*high, *low]));
+        Some(Self { partition, kind: Kind(*kind), id: id.try_into().ok()? })
+    }
 }

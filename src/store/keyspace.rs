@@ -18,8 +18,7 @@ pub(crate) struct KeySpace {
 
 impl KeySpace {
     pub(crate) fn new(issuer: &str, secret: &SecretBytes) -> Self {
-        let digest: [u8; 32] = Sha256::digest(issuer).into();
-        let tenant = Tenant(head(&digest));
+        let tenant = Tenant::of_issuer(issuer);
         Self {
             tenant,
             partitions: head(&derive(secret, &tenant, b"partition of a subject or client")),

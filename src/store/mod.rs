@@ -11,14 +11,25 @@
 //! | `record.rs` | [`Record`]: fixed columns and one opaque payload; [`Loaded`] |
 //! | `commit.rs` | [`Commit`]: conditions, writes and events that happen together or not at all |
 //! | `query.rs` | [`Query`], [`Page`], [`Listing`]: keyset pagination |
+//! | `scan.rs` | [`Scanned`], [`ScanCursor`]: everything, a piece at a time |
 //! | `outbox.rs` | [`Outbox`]: events kept with the change they tell of |
 //! | `error.rs` | [`StoreError`]: unavailable, in doubt, corrupt |
+//! | `chain.rs` | [`EventChain`]: shows when somebody has meddled with events |
+//! | `cache/` | [`CachingStore`], in front of any store |
+//! | `encrypt/` | `EncryptingStore`, in front of any store (feature `encryption`) |
+//! | `transfer/` | [`Export`] and [`Import`]: from one store to another |
 //! | `memory/` | [`MemoryStore`], the reference |
 //! | `postgres/` | `PostgresStore` (feature `postgres`) |
+//! | `sqlite/` | `SqliteStore`: records in a file (feature `sqlite`) |
+//! | `redis/` | [`RedisStore`], in Redis or Valkey (feature `redis`) |
 //! | `kit/` | the conformance kit (feature `store-tests`) |
 
+mod cache;
+mod chain;
 mod commit;
 mod contract;
+#[cfg(feature = "encryption")]
+mod encrypt;
 mod error;
 mod key;
 pub(crate) mod keyspace;
@@ -30,9 +41,19 @@ mod outbox;
 mod postgres;
 mod query;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
+mod scan;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod transfer;
 
+pub use cache::{CacheOptions, CachingStore};
+pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
+#[cfg(feature = "encryption")]
+pub use encrypt::{EncryptingStore, KeyRing, Resealed};
 pub use error::StoreError;
 pub use key::{Key, Kind, Partition, Tenant};
 pub(crate) use keyspace::KeySpace;
@@ -42,3 +63,9 @@ pub use outbox::{EventCursor, Outbox, StoredEvent};
 pub use postgres::{Migration, PostgresOptions, PostgresStore};
 pub use query::{Cursor, Listing, Order, Page, Query};
 pub use record::{Labels, Link, Loaded, Owner, Payload, Record, State, Used};
+#[cfg(feature = "redis")]
+pub use redis::{RedisFsync, RedisLoss, RedisOptions, RedisStore};
+pub use scan::{ScanCursor, Scanned};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteReads, SqliteStore};
+pub use transfer::{DumpReader, Export, Import, Imported, TransferError, export_to, import_from};

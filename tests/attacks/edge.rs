@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::store::{
-    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, Store, StoreError,
+    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, ScanCursor, Scanned, Store,
+    StoreError,
 };
 use http::{Method, Request, StatusCode};
 
@@ -34,6 +35,11 @@ impl Store for Counting {
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.inner.list(query, page).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.inner.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

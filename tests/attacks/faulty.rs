@@ -9,8 +9,8 @@ use std::task::Poll;
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::store::{
-    Commit, Committed, Durability, Key, Kind, Link, Listing, Loaded, MemoryStore, Page, Purged, Query, Record, State,
-    Store, StoreError, Write,
+    Commit, Committed, Durability, Key, Kind, Link, Listing, Loaded, MemoryStore, Page, Purged, Query, Record,
+    ScanCursor, Scanned, State, Store, StoreError, Write,
 };
 use tokio::sync::{Barrier, oneshot};
 
@@ -162,6 +162,10 @@ impl Store for PausingStore {
         listing
     }
 
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.inner.scan(after, limit).await
+    }
+
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {
         self.pause(Moment::Before, Call::Purge).await;
         let purged = self.inner.purge(before, limit).await;
@@ -272,6 +276,11 @@ impl Store for FailingStore {
         self.inner.list(query, page).await
     }
 
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.check(Call::List)?;
+        self.inner.scan(after, limit).await
+    }
+
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {
         self.check(Call::Purge)?;
         self.inner.purge(before, limit).await
@@ -329,6 +338,10 @@ impl Store for YieldingStore {
         let listing = self.inner.list(query, page).await;
         self.wait().await;
         listing
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.inner.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

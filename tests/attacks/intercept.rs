@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::store::{
-    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, Store, StoreError,
+    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, ScanCursor, Scanned, Store,
+    StoreError,
 };
 
 type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -61,6 +62,10 @@ impl Store for Intercept {
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         self.memory.list(query, page).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.memory.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

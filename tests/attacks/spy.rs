@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use grantor::Builder;
 use grantor::clock::Timestamp;
 use grantor::store::{
-    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, Store, StoreError,
+    Commit, Committed, Durability, Key, Listing, Loaded, MemoryStore, Page, Purged, Query, ScanCursor, Scanned, Store,
+    StoreError,
 };
 
 use crate::harness::{Answer, World};
@@ -120,6 +121,10 @@ impl Store for Spy {
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         self.inner.list(query, page).await
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        self.inner.scan(after, limit).await
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::store::{
     Commit, Committed, Condition, Cursor, Durability, Failed, Key, Listing, Loaded, MemoryStore, Page, Payload, Purged,
-    Query, Record, State, Store, StoreError, Used, Write,
+    Query, Record, ScanCursor, Scanned, State, Store, StoreError, Used, Write,
 };
 
 /// A mistake.
@@ -46,6 +46,10 @@ pub(crate) enum Mistake {
     Caches,
     /// Counts how many to skip.
     PagesByOffset,
+    /// Counts how many to skip, in a scan too.
+    ScansByOffset,
+    /// Scans what still counts.
+    ScansTheLiving,
     /// Names the last that failed.
     NamesTheLast,
 }
@@ -349,6 +353,25 @@ impl Store for Broken {
         }
     }
 
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        match &*self.mistake {
+            Mistake::ScansByOffset => {
+                let skip = after.map_or(Ok(0), |after| after.0.parse::<usize>());
+                let skip = skip.map_err(|_| StoreError::Corrupt("no number".into()))?;
+                let all = self.inner.snapshot();
+                let end = all.len().min(skip + limit as usize);
+                let next = (end < all.len()).then(|| ScanCursor(end.to_string()));
+                Ok(Scanned { records: all[skip.min(end)..end].to_vec(), next })
+            }
+            Mistake::ScansTheLiving => {
+                let mut scanned = self.inner.scan(after, limit).await?;
+                scanned.records.retain(|record| record.state == State::Live);
+                Ok(scanned)
+            }
+            _ => self.inner.scan(after, limit).await,
+        }
+    }
+
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {
         match &*self.mistake {
             Mistake::PurgesTheBoundary => {
@@ -382,7 +405,7 @@ impl Store for Broken {
 }
 
 /// Is pending once, as what waits for a network is.
-async fn yield_once() {
+pub(crate) async fn yield_once() {
     let mut waited = false;
     std::future::poll_fn(|context| {
         if waited {

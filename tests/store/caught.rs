@@ -225,6 +225,16 @@ fn pages_by_offset_are_caught() {
 }
 
 #[test]
+fn a_scan_by_offset_is_caught() {
+    caught(Mistake::ScansByOffset, &["a-scan-misses-nothing-while-others-write"]);
+}
+
+#[test]
+fn a_scan_that_leaves_out_what_is_dead_is_caught() {
+    caught(Mistake::ScansTheLiving, &["a-scan-holds-every-record-of-every-server-kind-and-state"]);
+}
+
+#[test]
 fn the_wrong_position_is_caught() {
     caught(Mistake::NamesTheLast, &["the-condition-that-failed-first-is-named"]);
 }

@@ -1,4 +1,4 @@
-//! What a check works with: short names for the four operations, and for what to expect of them.
+//! What a check works with: short names for the operations, and for what to expect of them.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use super::bed::{Bed, Verdict};
-use super::{atomic, conditions, forgetting, guards, lists, races, related, round_trip};
+use super::{atomic, conditions, forgetting, guards, lists, races, related, round_trip, scans};
 
 /// Which part of the contract a check proves. See [`Store`](crate::store::Store).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +26,8 @@ pub enum Rule {
     Related,
     /// A list holds what matches, in order, a page at a time.
     Listed,
+    /// A scan holds everything, a piece at a time.
+    Scanned,
     /// A commit touches one partition.
     Local,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Rule {
             Self::Forgetting => "nothing is forgotten before its time, and all of it can be after",
             Self::Related => "a load brings along what a record hangs on, in the order of the keys",
             Self::Listed => "a list holds what matches, in order, a page at a time",
+            Self::Scanned => "a scan holds everything, a piece at a time",
             Self::Local => "a commit touches one partition",
         })
     }
@@ -86,6 +89,7 @@ pub fn checks() -> &'static [Check] {
             atomic::checks,
             forgetting::checks,
             lists::checks,
+            scans::checks,
             races::checks,
         ] {
             all.extend(part());

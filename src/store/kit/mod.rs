@@ -36,7 +36,7 @@
 //! | `fixture.rs` | [`Fixture`]: what an author gives |
 //! | `report.rs` | [`Report`]: what an author gets |
 //! | `check.rs` | [`Check`], [`Rule`], and the list of all checks |
-//! | `bed.rs` | what a check works with: short names for the four operations |
+//! | `bed.rs` | what a check works with: short names for the operations |
 //! | `sample.rs` | records, keys and commits to try |
 //! | `round_trip.rs` | every column comes back |
 //! | `related.rs` | what a load brings along |
@@ -45,6 +45,7 @@
 //! | `atomic.rs` | all or nothing, in order, within a partition |
 //! | `forgetting.rs` | purge, expiry, and what a store may forget on its own |
 //! | `lists.rs` | filters, orders, pages |
+//! | `scans.rs` | everything, a piece at a time |
 //! | `races.rs` | many callers at once |
 //! | `processes.rs` | [`ProcessRace`]: many processes at once |
 
@@ -62,6 +63,7 @@ mod related;
 mod report;
 mod round_trip;
 mod sample;
+mod scans;
 
 pub use check::{Check, Rule, checks};
 pub use fixture::{Fixture, Task};

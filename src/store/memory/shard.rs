@@ -157,6 +157,7 @@ impl Shard {
     }
 }
 
-fn slot(partition: Partition) -> usize {
+/// The number of the table of a partition within its shard.
+pub(super) fn slot(partition: Partition) -> usize {
     usize::from(partition.0 >> SHARD_BITS)
 }

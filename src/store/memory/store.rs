@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::list::list;
+use super::outbox::{Events, written_down};
+use super::scan::scan;
 use super::shard::{SHARDS, Shard, shard_of};
 use super::stage::{Staged, stage};
 use super::table::Table;
 use crate::clock::Timestamp;
 use crate::store::{
-    Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError,
+    Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, Record, ScanCursor, Scanned, Store,
+    StoreError,
 };
 
 /// How many records a commit forgets on the way, at most: more than a commit usually adds, so that garbage does not
@@ -42,6 +45,10 @@ const DEFAULT_CAPACITY: usize = 1 << 24;
 /// so before its `at`, so that a store in use stays small without anybody's help. [`purge`](Store::purge) is exact, and
 /// for a store that rests.
 ///
+/// # Events
+///
+/// It keeps none, unless it was made with [`keeping_events`](Self::keeping_events).
+///
 /// # Lists
 ///
 /// A list that names a partition (by subject, by parent) reads that partition; one by client reads what that client
@@ -51,6 +58,7 @@ pub struct MemoryStore {
     shards: Box<[Aligned; SHARDS]>,
     records: AtomicUsize,
     capacity: usize,
+    events: Option<Events>,
 }
 
 /// On cache lines of its own: two threads at work in neighbouring shards would otherwise slow each other down.
@@ -67,6 +75,7 @@ pub(super) fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 enum Attempt {
     Done(Committed),
     Full,
+    EventsFull(StoreError),
 }
 
 impl MemoryStore {
@@ -81,7 +90,20 @@ impl MemoryStore {
             shards: Box::new([const { Aligned(Mutex::new(Shard::new())) }; SHARDS]),
             records: AtomicUsize::new(0),
             capacity: max_records,
+            events: None,
         }
+    }
+
+    /// The same store, empty still, with an [`Outbox`](crate::store::Outbox): the events of every commit are kept until
+    /// [`forget_events`](crate::store::Outbox::forget_events). Where `at_most` wait, a commit that tells of more is
+    /// answered with [`StoreError::Unavailable`] and changes nothing, for nothing may happen that is not told.
+    #[must_use]
+    pub fn keeping_events(self, at_most: usize) -> Self {
+        Self { events: Some(Events::new(at_most)), ..self }
+    }
+
+    pub(super) const fn events(&self) -> Option<&Events> {
+        self.events.as_ref()
     }
 
     /// How many records there are, of all kinds and states.
@@ -139,13 +161,30 @@ impl MemoryStore {
     }
 
     fn attempt(&self, commit: &Commit) -> Result<Attempt, StoreError> {
+        let events = self.events.as_ref().filter(|_| !commit.events.is_empty());
+        let told = events.map(|events| Ok::<_, StoreError>((events, written_down(commit)?))).transpose()?;
         let mut shard = lock(self.shard(shard_of(commit.partition)));
         let Staged { changes, growth } = match stage(&shard, commit)? {
             Ok(staged) => staged,
             Err(failed) => return Ok(Attempt::Done(Committed::Refused(failed))),
         };
+        // Under the lock of the shard, so that the order of events is that of the commits. Nobody who holds this one
+        // waits for that.
+        let told = match told {
+            None => None,
+            Some((events, json)) => {
+                let kept = events.lock();
+                if !events.has_room(&kept, json.len()) {
+                    return Ok(Attempt::EventsFull(events.full()));
+                }
+                Some((kept, json))
+            }
+        };
         if !self.grow(growth) {
             return Ok(Attempt::Full);
+        }
+        if let Some((mut kept, json)) = told {
+            kept.push(commit.tenant, json);
         }
         let mut gone = Vec::with_capacity(changes.len());
         for (key, change) in changes {
@@ -212,8 +251,10 @@ impl Store for MemoryStore {
             return Err(StoreError::Corrupt("a commit names keys of several partitions".into()));
         }
         loop {
-            if let Attempt::Done(committed) = self.attempt(commit)? {
-                return Ok(committed);
+            match self.attempt(commit)? {
+                Attempt::Done(committed) => return Ok(committed),
+                Attempt::EventsFull(error) => return Err(error),
+                Attempt::Full => {}
             }
             if !self.make_room(commit.at) {
                 break;
@@ -228,6 +269,10 @@ impl Store for MemoryStore {
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {
         Ok(list(self, query, page))
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        scan(self, after, limit)
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

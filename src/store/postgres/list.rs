@@ -162,15 +162,17 @@ impl Select {
     }
 
     pub(super) fn listing(&self, rows: &[Row]) -> Result<Listing, StoreError> {
-        let record = |row: &Row| {
-            let bytes: &[u8] = row.try_get(0).map_err(|error| StoreError::Corrupt(words(&error)))?;
-            decode(bytes).map(Arc::<Record>::new)
-        };
         let records: Vec<Arc<Record>> = rows.iter().take(self.limit).map(record).collect::<Result<_, _>>()?;
         let more = rows.len() > self.limit;
         let next = records.last().filter(|_| more).map(|record| Cursor::of(record));
         Ok(Listing { records, next })
     }
+}
+
+/// The record in a row that `grantor.row_v1` made.
+pub(super) fn record(row: &Row) -> Result<Arc<Record>, StoreError> {
+    let bytes: &[u8] = row.try_get(0).map_err(|error| StoreError::Corrupt(words(&error)))?;
+    decode(bytes).map(Arc::<Record>::new)
 }
 
 impl Value {

@@ -155,6 +155,7 @@ impl<'a> Fields<'a> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "a field may be NULL, though these are not")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! [`PostgresStore`]: the four operations.
+//! [`PostgresStore`]: the operations of a store.
 
 use std::fmt;
 use std::str::FromStr as _;
@@ -12,12 +12,17 @@ use tokio_postgres::{NoTls, Row};
 
 use super::commit::{self, Arguments};
 use super::fault::{Fault, words};
-use super::list::Select;
+use super::list::{self, Select};
 use super::load::{self, Keys};
 use super::options::PostgresOptions;
 use super::session::{self, Parameter};
 use crate::clock::Timestamp;
-use crate::store::{Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, Store, StoreError};
+use crate::store::{
+    Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, ScanCursor, Scanned, Store, StoreError,
+};
+
+const SCAN: &str = "SELECT grantor.row_v1(r) FROM grantor.record r \
+    WHERE (r.partition, r.kind, r.id) > ($1, $2, $3) ORDER BY r.partition, r.kind, r.id LIMIT $4";
 
 const PURGE: &str = "SELECT removed, more FROM grantor.purge_v1($1, $2)";
 
@@ -141,6 +146,27 @@ impl Store for PostgresStore {
         };
         let rows = self.ask(&select.statement, &select.parameters()).await.map_err(Fault::of_a_read)?;
         select.listing(&rows)
+    }
+
+    async fn scan(&self, after: Option<&ScanCursor>, limit: u32) -> Result<Scanned, StoreError> {
+        let after = after.map(ScanCursor::key).transpose()?;
+        // Before the first partition there is -1.
+        let partition = after.map_or(-1, |key| i32::from(key.partition.0));
+        let kind = after.map_or(0, |key| i16::from(key.kind.0));
+        let id = after.map_or_else(Vec::new, |key| key.id.to_vec());
+        let limit = limit.clamp(1, 1_000);
+        let most = i64::from(limit);
+        let parameters = [
+            (&partition as _, Type::INT4),
+            (&kind as _, Type::INT2),
+            (&id as _, Type::BYTEA),
+            (&most as _, Type::INT8),
+        ];
+        let rows = self.ask(SCAN, &parameters).await.map_err(Fault::of_a_read)?;
+        let records: Vec<_> = rows.iter().map(list::record).collect::<Result<_, _>>()?;
+        let full = u32::try_from(records.len()).is_ok_and(|found| found == limit);
+        let next = records.last().filter(|_| full).map(|record| ScanCursor::at(&record.key));
+        Ok(Scanned { records, next })
     }
 
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError> {

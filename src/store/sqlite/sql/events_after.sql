@@ -1,0 +1,1 @@
+SELECT number, json FROM event INDEXED BY event_by_tenant WHERE tenant = ?1 AND number > ?2 ORDER BY number LIMIT ?3

@@ -1,0 +1,1 @@
+INSERT INTO event (tenant, json) VALUES (?1, ?2)
