@@ -48,11 +48,11 @@ fn run(mut command: Command) {
 
 /// Runs a server until it is told to end, or until whoever started it is gone, however that came about.
 const KEEPER: &str = r#"
-dir=$1; shift
+dir=$1 signal=$2; shift 2
 "$@" >>"$dir/log" 2>&1 &
 echo $!
 read -r word
-kill -QUIT $! 2>/dev/null
+kill "-$signal" $! 2>/dev/null
 wait $!
 [ "$word" = keep ] || rm -rf "$dir"
 "#;
@@ -130,7 +130,7 @@ impl Server {
         for setting in ordinary.iter().chain(&self.settings) {
             server.arg("-c").arg(setting);
         }
-        keep(&self.dir, &server)
+        keep(&self.dir, "QUIT", &server)
     }
 
     fn answers(&self) -> bool {
@@ -228,7 +228,7 @@ impl Pooler {
         run(write);
         let mut pooler = command(program);
         pooler.arg(dir.join("settings"));
-        let (keeper, _) = keep(&dir, &pooler);
+        let (keeper, _) = keep(&dir, "TERM", &pooler);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -242,10 +242,10 @@ impl Drop for Pooler {
     }
 }
 
-/// Starts a program that ends when it is told to, or when this process has ended.
-fn keep(dir: &Path, program: &Command) -> (Child, String) {
+/// Starts a program that ends, by this signal, when it is told to or when this process has ended.
+fn keep(dir: &Path, signal: &str, program: &Command) -> (Child, String) {
     let mut keeper = Command::new("sh");
-    keeper.args(["-c", KEEPER, "keeper"]).arg(dir).arg(program.get_program()).args(program.get_args());
+    keeper.args(["-c", KEEPER, "keeper"]).arg(dir).arg(signal).arg(program.get_program()).args(program.get_args());
     let mut child = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut pid = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut pid).unwrap();
