@@ -35,6 +35,7 @@
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
+mod builder;
 pub mod client;
 pub mod clock;
 mod config;
@@ -61,6 +62,7 @@ pub mod wire;
 #[cfg(feature = "axum")]
 pub use self::http::axum;
 pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+pub use builder::Builder;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
@@ -71,4 +73,4 @@ pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use resource::{Require, Verified};
-pub use server::{AuthorizationServer, Builder};
+pub use server::AuthorizationServer;

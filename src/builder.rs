@@ -1,0 +1,213 @@
+//! How a server is built: everything a host can choose, checked at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::client::RecentUses;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{
+    AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
+    ScopeDefinition,
+};
+use crate::context::Context;
+use crate::endpoint::metadata;
+use crate::entropy::{Entropy, SystemEntropy, draw};
+use crate::event::Observer;
+use crate::extension::ExtensionGrant;
+use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::pages::{Pages, PlainPages};
+use crate::secret::SecretBytes;
+use crate::server::{AuthorizationServer, Inner};
+use crate::store::{Durability, KeySpace, Store};
+use crate::token::doubt::Doubts;
+use crate::token::seal::SealKey;
+use crate::wire::uri::Issuer;
+
+/// Collects what a server is made of. See [`AuthorizationServer::builder`].
+#[must_use = "a builder makes nothing until `build`"]
+pub struct Builder {
+    issuer: String,
+    store: Option<Arc<dyn Store>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    observer: Option<Arc<dyn Observer>>,
+    pages: Arc<dyn Pages>,
+    secret: Option<SecretBytes>,
+    lifetimes: Lifetimes,
+    limits: Limits,
+    scopes: Vec<ScopeDefinition>,
+    resources: Vec<(String, Vec<String>)>,
+    extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
+    access_token_revocation: AccessTokenRevocation,
+    redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
+    omitted_redirect_uri: OmittedRedirectUri,
+}
+
+impl Builder {
+    pub(crate) fn new(issuer: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            store: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            observer: None,
+            pages: Arc::new(PlainPages::new()),
+            secret: None,
+            lifetimes: Lifetimes::default(),
+            limits: Limits::default(),
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            extension_grants: Vec::new(),
+            access_token_revocation: AccessTokenRevocation::default(),
+            redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
+            omitted_redirect_uri: OmittedRedirectUri::default(),
+        }
+    }
+
+    /// Where records live.
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// Where records live, in a store that others hold too.
+    pub fn shared_store(self, store: Arc<dyn Store>) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// The key that all keys of the server are derived from: 32 random bytes, the same at every start and on every
+    /// node. A volatile store can do without; with any other, losing it loses every token, and whoever has it can forge
+    /// interactions.
+    pub fn secret(self, secret: [u8; 32]) -> Self {
+        Self { secret: Some(SecretBytes::new(secret)), ..self }
+    }
+
+    /// A scope token, with the words in which the consent page explains it.
+    pub fn scope(self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        self.scope_definition(ScopeDefinition::new(name, description))
+    }
+
+    /// A scope token that is granted also when a request names no scope.
+    pub fn default_scope(self, name: impl Into<String>, description: impl Into<String>) -> Self {
+        self.scope_definition(ScopeDefinition::new(name, description).default())
+    }
+
+    /// A scope token, with all that can be said of it.
+    pub fn scope_definition(mut self, scope: ScopeDefinition) -> Self {
+        self.scopes.push(scope);
+        self
+    }
+
+    /// A protected resource that tokens can be addressed to (RFC 8707), with the scope that makes sense there (none:
+    /// any).
+    pub fn resource<S: Into<String>>(
+        mut self,
+        identifier: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// How long things live.
+    pub fn lifetimes(self, lifetimes: Lifetimes) -> Self {
+        Self { lifetimes, ..self }
+    }
+
+    /// How much of something there may be.
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// What else ends when a client revokes an access token.
+    pub fn access_token_revocation(self, policy: AccessTokenRevocation) -> Self {
+        Self { access_token_revocation: policy, ..self }
+    }
+
+    /// Whether the token request must repeat the redirect URI.
+    pub fn redirect_uri_at_token_endpoint(self, policy: RedirectUriAtTokenEndpoint) -> Self {
+        Self { redirect_uri_at_token_endpoint: policy, ..self }
+    }
+
+    /// Whether an authorization request may leave the redirect URI out.
+    pub fn omitted_redirect_uri(self, policy: OmittedRedirectUri) -> Self {
+        Self { omitted_redirect_uri: policy, ..self }
+    }
+
+    /// What time it is.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Where randomness comes from.
+    pub fn entropy(self, entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, ..self }
+    }
+
+    /// Who is told of events.
+    pub fn observer(self, observer: impl Observer) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
+    }
+
+    /// What people see.
+    pub fn pages(self, pages: impl Pages) -> Self {
+        Self { pages: Arc::new(pages), ..self }
+    }
+
+    /// A grant type of the host (RFC 6749 §4.5), by the name it has on the wire.
+    pub fn grant_type(mut self, name: impl Into<String>, grant: impl ExtensionGrant) -> Self {
+        self.extension_grants.push((name.into(), Arc::new(grant)));
+        self
+    }
+
+    /// Checks the whole configuration and makes the server.
+    pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
+        let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
+        let store = self.store.ok_or(ConfigError::StoreMissing)?;
+        let secret = match self.secret {
+            Some(secret) => secret,
+            None if store.durability() == Durability::Volatile => {
+                SecretBytes::new(draw(&*self.entropy).map_err(|_| ConfigError::Entropy)?)
+            }
+            None => return Err(ConfigError::SecretMissing),
+        };
+        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, self.resources)?;
+        policy.access_token_revocation = self.access_token_revocation;
+        policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
+        policy.omitted_redirect_uri = self.omitted_redirect_uri;
+
+        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
+        let mut names: Vec<&str> = Vec::new();
+        for (name, grant) in &self.extension_grants {
+            // `password` stays refused whoever would serve it (RFC 9700 §2.4).
+            let taken = own.contains(&name.as_str()) || matches!(name.as_str(), "" | "password" | "implicit");
+            if taken || extension_grants.insert(name.clone(), Arc::clone(grant)).is_some() {
+                return Err(ConfigError::GrantType(name.clone()));
+            }
+            names.push(name);
+        }
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+            .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let keys = KeySpace::new(issuer.as_str(), &secret);
+        let context = Context {
+            seal: SealKey::new(&secret, &keys),
+            issuer,
+            keys,
+            store,
+            clock: self.clock,
+            entropy: self.entropy,
+            observer: self.observer,
+            policy,
+            recent_uses: RecentUses::new(),
+            doubts: Doubts::default(),
+            extension_grants,
+        };
+        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
