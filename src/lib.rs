@@ -35,6 +35,7 @@
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
+pub mod access;
 mod builder;
 pub mod client;
 pub mod clock;
