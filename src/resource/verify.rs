@@ -44,6 +44,10 @@ impl<'a> Require<'a> {
         Self { max_age: Some(seconds), ..self }
     }
 
+    pub(crate) const fn resource(&self) -> Option<&'a str> {
+        self.resource
+    }
+
     pub(crate) const fn max_age(&self) -> Option<u64> {
         self.max_age
     }

@@ -145,6 +145,7 @@ const HARMLESS: &[&str] = &[
     "PlainPages",
     "PostgresOptions",
     "PostgresStore",
+    "Preset",
     "Prompt",
     "ProtectedResource",
     "Purged",
