@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```
 //! use grantor::store::MemoryStore;
@@ -35,6 +36,7 @@
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
+pub mod access;
 mod builder;
 pub mod client;
 pub mod clock;

@@ -22,6 +22,7 @@ mod client_credentials;
 mod code;
 mod consent;
 mod edge;
+mod elsewhere;
 mod endings;
 mod extension;
 mod faulty;
