@@ -249,6 +249,17 @@ impl<'a> Clients<'a> {
         secrets::add(self, id, label, Timestamp::NEVER, Some(overlap)).await
     }
 
+    /// Makes a secret that the host chose the client's only one; every other ends at once. Where it is that already,
+    /// nothing changes: a host whose configuration says what the secret is may ask for this at every start.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Secret`] if it is not 16 to 512 printable ASCII characters, [`ManageError::PublicClient`] for a
+    /// client that has none.
+    pub async fn set_secret(self, id: &ClientId, secret: Secret) -> Result<(), ManageError> {
+        secrets::set(self, id, secret).await
+    }
+
     /// Ends one of the client's secrets at `at`; at once, if that is not in the future.
     pub async fn expire_secret(self, id: &ClientId, secret: u32, at: Timestamp) -> Result<(), ManageError> {
         secrets::expire(self, id, secret, at).await
