@@ -14,6 +14,7 @@ use crate::endpoint::metadata;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
 use crate::secret::SecretBytes;
@@ -37,6 +38,7 @@ pub struct Builder {
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    personal_token_scope: Option<Vec<String>>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
@@ -57,6 +59,7 @@ impl Builder {
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            personal_token_scope: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
@@ -106,6 +109,12 @@ impl Builder {
     ) -> Self {
         self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// The scope that personal tokens may have, of what the server has; by default all of it, but for what begins with
+    /// `grantor:`.
+    pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
     }
 
     /// How long things live.
@@ -174,6 +183,7 @@ impl Builder {
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
+        policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
@@ -199,6 +209,7 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            recent_grants: RecentGrants::new(),
             doubts: Doubts::default(),
             extension_grants,
         };

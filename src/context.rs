@@ -10,7 +10,10 @@ use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
+use crate::grant::last_used::{self, RecentGrants};
+use crate::store::{
+    Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
+};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
@@ -25,6 +28,7 @@ pub(crate) struct Context {
     pub(crate) policy: Policy,
     pub(crate) seal: SealKey,
     pub(crate) recent_uses: RecentUses,
+    pub(crate) recent_grants: RecentGrants,
     pub(crate) doubts: Doubts,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
 }
@@ -82,6 +86,7 @@ impl Context {
     }
 
     pub(crate) async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
+        self.write_uses(limit).await;
         self.store.purge(self.now(), limit).await.map_err(|error| self.store_failed(&error))
     }
 
@@ -91,6 +96,27 @@ impl Context {
         if let Ok(present) = self.load_one(key).await {
             let note = crate::client::note_use(&self.keys, key, present.as_ref().map(|mark| &*mark.record), now);
             let _ = self.commit(&note).await;
+        }
+    }
+
+    /// Remembers that a grant was used.
+    pub(crate) fn note_grant_use(&self, grant: Option<&Record>, now: Timestamp) {
+        if let Some(grant) = grant.filter(|grant| grant.key.kind == Kind::GRANT) {
+            self.recent_grants.note(grant, now);
+        }
+    }
+
+    /// Writes down at most `limit` uses of grants. Those that cannot be written now are written after the next use.
+    async fn write_uses(&self, limit: u32) {
+        let now = self.now();
+        for seen in self.recent_grants.take_unwritten(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            let Ok(present) = self.load_one(last_used::mark(&self.keys, &seen.grant)).await else { return };
+            let present = present.as_ref().map(|mark| &*mark.record);
+            if let Some(commit) = last_used::write_down(&self.keys, &seen, present, now)
+                && self.commit(&commit).await.is_err()
+            {
+                return;
+            }
         }
     }
 

@@ -35,9 +35,11 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
-    let answer = token.and_then(|token| describe(context, &caller, &token, now));
-    let answer = answer.unwrap_or_else(|| INACTIVE.to_owned());
+    let answer = token.as_ref().and_then(|token| describe(context, &caller, token, now));
     context.note_secret_use(&caller, now).await;
+    let Some(answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    // A resource server asks because the token was used.
+    context.note_grant_use(token.as_ref().and_then(|token| token.parent.as_deref()), now);
     Ok(answer)
 }
 
@@ -45,7 +47,7 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
 fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, now: Timestamp) -> Option<String> {
     liveness::check(token, now).ok()?;
     let view = TokenView::of(token)?;
-    let access = token.record.key.kind == Kind::ACCESS_TOKEN;
+    let access = token.record.key.kind != Kind::REFRESH_TOKEN;
     let own = view.client_id() == caller.id().as_str();
     // A refresh token is between the client and us: a resource server has no use for it (RFC 7662 §4).
     if !(own || access && is_addressed_to(caller, &view)) {

@@ -36,6 +36,8 @@ pub(crate) struct Code {
     /// The grant it buys, named in advance, so that a second use finds what the first one bought.
     pub(crate) grant: GrantName,
     pub(crate) authenticated_at: Timestamp,
+    /// What the user called the device, or its browser itself; empty where nobody said.
+    pub(crate) device: String,
 }
 
 impl Code {
@@ -52,6 +54,9 @@ impl Code {
             .texts(tag::RESOURCE, self.granted.resources.iter().map(Resource::as_str))
             .bytes(tag::GRANT, &self.grant)
             .number(tag::AUTHENTICATED_AT, self.authenticated_at.as_millis())
+            .optional((!self.device.is_empty()).then_some(&*self.device), |writer, device| {
+                writer.text(tag::DEVICE, device)
+            })
             .payload()
     }
 
@@ -67,6 +72,7 @@ impl Code {
             },
             grant: fields.array(tag::GRANT)?.ok_or(Unreadable)?,
             authenticated_at: Timestamp::from_millis(fields.number(tag::AUTHENTICATED_AT)?.ok_or(Unreadable)?),
+            device: fields.text(tag::DEVICE)?.unwrap_or_default().to_owned(),
         })
     }
 }
@@ -179,6 +185,7 @@ fn decide(
         granted: &code.granted,
         first: &first,
         authenticated_at: code.authenticated_at,
+        device: &code.device,
         grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,

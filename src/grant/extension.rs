@@ -69,6 +69,7 @@ pub(crate) async fn issue(
             granted: &granted(context, &client, issue, &asked)?,
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },
             authenticated_at: now,
+            device: "",
             grant_type: grant_type.to_owned().into(),
             with_refresh,
             authorization,

@@ -70,6 +70,7 @@ pub(crate) async fn refresh(
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
+                    context.note_grant_use(loaded.parent.as_deref(), now);
                     return Ok(answer);
                 }
                 // Somebody was quicker: the next decision sees what they did.

@@ -207,7 +207,8 @@ impl Site {
         };
         match self.server.consent_need(&pending, &user.subject).await? {
             ConsentNeed::Remembered | ConsentNeed::Implied => {
-                let approval = Approval::new(user.subject.clone(), user.authenticated_at);
+                let approval =
+                    Approval::new(user.subject.clone(), user.authenticated_at).on_device(user_agent(&request.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             ConsentNeed::Ask if pending.prompt().forbids_pages() => {
@@ -289,7 +290,8 @@ impl Site {
         match decision {
             Some("allow") => {
                 let scope = allowed(&form, pending.scope())?;
-                let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
+                let approval =
+                    Approval::new(asked, user.authenticated_at).with_scope(scope).on_device(user_agent(&parts.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
@@ -356,6 +358,11 @@ fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     }
     let scope = Scope::from_tokens(names).map_err(|_| ApproveError::ScopeExceeded)?;
     if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
+}
+
+/// What the browser calls itself.
+fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the

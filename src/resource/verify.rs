@@ -93,9 +93,11 @@ impl Verified {
 /// Looks the token up and compares it with what is required.
 pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
     let dead = VerifyError::Dead;
-    let located = mint::locate(&context.keys, TokenKind::Access, token).ok_or(dead(Dead::Unknown))?;
+    let kind = if token.starts_with(TokenKind::Personal.prefix()) { TokenKind::Personal } else { TokenKind::Access };
+    let located = mint::locate(&context.keys, kind, token).ok_or(dead(Dead::Unknown))?;
     let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;
-    liveness::check(&loaded, context.now()).map_err(dead)?;
+    let now = context.now();
+    liveness::check(&loaded, now).map_err(dead)?;
     let view = TokenView::of(&loaded).ok_or(dead(Dead::Unreadable))?;
     if let Some(resource) = require.resource
         && !view.resources().any(|named| named == resource)
@@ -106,5 +108,6 @@ pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>)
     if !needed.all(|needed| view.scope().split(' ').any(|held| held == needed)) {
         return Err(VerifyError::InsufficientScope);
     }
+    context.note_grant_use(loaded.parent.as_deref(), now);
     Ok(Verified { loaded })
 }
