@@ -17,6 +17,7 @@ use crate::extension::ExtensionGrant;
 use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
+use crate::rights::Rights;
 use crate::secret::SecretBytes;
 use crate::server::{AuthorizationServer, Inner};
 use crate::store::{Durability, KeySpace, Store};
@@ -39,6 +40,7 @@ pub struct Builder {
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
     personal_token_scope: Option<Vec<String>>,
+    rights: Option<Arc<dyn Rights>>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
@@ -60,6 +62,7 @@ impl Builder {
             scopes: Vec::new(),
             resources: Vec::new(),
             personal_token_scope: None,
+            rights: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
@@ -115,6 +118,12 @@ impl Builder {
     /// `grantor:`.
     pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
         Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What resource owners may do at all: no token of theirs goes beyond it, whenever it was issued. Without it, what a
+    /// scope means for a user is for the protected resource to find out.
+    pub fn rights(self, rights: impl Rights) -> Self {
+        Self { rights: Some(Arc::new(rights)), ..self }
     }
 
     /// How long things live.
@@ -210,6 +219,7 @@ impl Builder {
             policy,
             recent_uses: RecentUses::new(),
             recent_grants: RecentGrants::new(),
+            rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
         };

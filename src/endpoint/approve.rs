@@ -87,10 +87,11 @@ pub(crate) async fn consent_need(
     }
     let key = context.keys.authorization(subject, client.id());
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
+    let scope = context.within_rights(subject, pending.scope()).await?;
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
         Authorization::is_of(&loaded.record, client.link())
-            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+            && authorization.remembers(&scope, pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
@@ -129,6 +130,8 @@ pub(crate) async fn approve(
     if !scope.is_subset_of(pending.scope()) {
         return Err(ApproveError::ScopeExceeded);
     }
+    // What the resource owner may not do themselves, they cannot allow.
+    let scope = &context.within_rights(subject, scope).await?;
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::authorization::{Authorization, GrantName, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
 use super::record;
-use super::terms::{Asked, Granted, narrow};
+use super::terms::{Asked, Granted, narrow, still_allowed};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, ClientMetadata, Presented};
 use crate::clock::Timestamp;
@@ -117,7 +117,10 @@ pub(crate) async fn exchange(
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     for _ in 0..ATTEMPTS {
         let (client, loaded) = super::load_for(context, presented, GRANT_TYPE, located.as_ref(), now).await?;
-        let decide = |siblings: &[_]| decide(context, &client, loaded.as_ref(), &request, siblings, &drawn, now);
+        let rights = context.rights_left(loaded.as_ref()).await?;
+        let allowed = still_allowed(&context.policy, &client, rights.as_ref());
+        let decide =
+            |siblings: &[_]| decide(context, &client, &allowed, loaded.as_ref(), &request, siblings, &drawn, now);
         let mut decision = decide(&[])?;
         if let Decision::Survey(keys) = decision {
             // Found under the list as it was read above: if that changes meanwhile, the commit is refused.
@@ -141,9 +144,11 @@ pub(crate) async fn exchange(
     Err(crate::error::Failure::Contended.into())
 }
 
+#[expect(clippy::too_many_arguments, reason = "a decision is a function of all that it depends on")]
 fn decide(
     context: &Context,
     client: &AuthenticatedClient,
+    allowed: &Scope,
     loaded: Option<&Loaded>,
     request: &Request<'_>,
     siblings: &[Option<Loaded>],
@@ -169,8 +174,7 @@ fn decide(
         return Err(TokenError::ChallengeMissing);
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
-    let still_allowed = policy.scope_of_client(client.client().metadata());
-    let first = narrow(policy, &code.granted, &still_allowed, &request.asked)?;
+    let first = narrow(policy, &code.granted, allowed, &request.asked)?;
 
     let parent = loaded.parent.as_deref().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     let authorization = Authorization::read(parent).map_err(unreadable)?;

@@ -214,7 +214,13 @@ impl Site {
             ConsentNeed::Ask if pending.prompt().forbids_pages() => {
                 Ok(self.server.refuse(pending, None, AuthorizeError::ConsentRequired).await?)
             }
-            ConsentNeed::Ask => Ok(self.ask(pending, user)?),
+            ConsentNeed::Ask => {
+                let scope = self.server.inner.context.within_rights(&user.subject, pending.scope()).await?;
+                if scope.is_empty() {
+                    return Ok(self.server.refuse(pending, Some(&user.subject), AuthorizeError::AccessDenied).await?);
+                }
+                Ok(self.ask(pending, user, &scope)?)
+            }
         }
     }
 
@@ -234,11 +240,11 @@ impl Site {
     }
 
     /// Shows the consent page.
-    fn ask(&self, pending: PendingAuthorization, user: &SignedIn) -> Result<Response<String>, Failure> {
+    fn ask(&self, pending: PendingAuthorization, user: &SignedIn, scope: &Scope) -> Result<Response<String>, Failure> {
         let inner = &self.server.inner;
         let client = std::sync::Arc::new(pending.client().clone());
         let redirect_uri = pending.redirect_uri().to_owned();
-        let (scope, resources) = (pending.scope().clone(), pending.resources().to_vec());
+        let resources = pending.resources().to_vec();
         let suspended = self.server.suspend(pending, Some(&user.subject))?;
         let described = |name| {
             let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);

@@ -89,6 +89,7 @@ impl<'a> PersonalTokens<'a> {
     pub async fn create(self, subject: &Subject, new: NewPersonalToken) -> Result<PersonalToken, ManageError> {
         let context = self.context;
         self.check(subject, &new)?;
+        self.check_rights(subject, &new.scope).await?;
         let random = SecretBytes::new(context.draw()?);
         let now = context.now();
         let made = Personal {
@@ -158,6 +159,11 @@ impl<'a> PersonalTokens<'a> {
         if allowed { Ok(()) } else { Err(ManageError::ScopeNotAllowed) }
     }
 
+    async fn check_rights(self, subject: &Subject, scope: &Scope) -> Result<(), ManageError> {
+        let within = self.context.within_rights(subject, scope).await? == *scope;
+        if within { Ok(()) } else { Err(ManageError::ScopeNotAllowed) }
+    }
+
     /// Which of those in the list stay there when one more is made.
     async fn kept(self, list: Option<&Loaded>, name: &str, now: Timestamp) -> Result<Vec<GrantName>, ManageError> {
         let Some(list) = list else { return Ok(Vec::new()) };
@@ -220,6 +226,7 @@ impl<'a> PersonalTokens<'a> {
         for _ in 0..crate::grant::ATTEMPTS {
             let (loaded, personal) = self.own(subject, id).await?;
             self.check_scope(&scope, &personal.granted.resources)?;
+            self.check_rights(subject, &scope).await?;
             let present = &loaded.record;
             let changed =
                 Personal { granted: Granted { scope: scope.clone(), ..personal.granted.clone() }, ..personal };

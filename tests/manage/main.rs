@@ -14,4 +14,5 @@
 mod apps;
 mod clients;
 mod personal;
+mod rights;
 mod world;

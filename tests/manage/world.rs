@@ -85,9 +85,13 @@ impl World {
     }
 
     pub async fn code(&self, client: &ClientId, user: &str) -> String {
+        self.code_for(client, user, "read").await
+    }
+
+    pub async fn code_for(&self, client: &ClientId, user: &str, scope: &str) -> String {
         let uri = format!(
             "/authorize?client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&response_type=code\
-             &code_challenge={CHALLENGE}&code_challenge_method=S256"
+             &scope={scope}&code_challenge={CHALLENGE}&code_challenge_method=S256"
         );
         let Outcome::Interact { pending, .. } =
             self.server.handle(Request::get(uri).body(String::new()).unwrap()).await
