@@ -112,6 +112,7 @@ const HARMLESS: &[&str] = &[
     "Count",
     "Cursor",
     "Dead",
+    "DiscoveryError",
     "DumpReader",
     "Durability",
     "EncryptingStore",
@@ -147,7 +148,9 @@ const HARMLESS: &[&str] = &[
     "PlainPages",
     "PostgresOptions",
     "PostgresStore",
+    "Preset",
     "Prompt",
+    "ProtectedResource",
     "Purged",
     "Query",
     "RedirectUriAtTokenEndpoint",
@@ -185,6 +188,7 @@ const HARMLESS: &[&str] = &[
     "TokenError",
     "TokenKind",
     "TransferError",
+    "TransportError",
     "UriError",
     "Usage",
     "VerifiedRedirectUri",
@@ -363,6 +367,10 @@ impl Stage {
         self.shown.add(&grantor::store::KeyRing::new(1, SecretBytes::new(key)).with(2, SecretBytes::new(key)));
         let tenant = grantor::store::Tenant::of_issuer(ISSUER);
         self.shown.add(&grantor::store::EventChain::new(tenant).with_key(SecretBytes::new(key)));
+        let (endpoint, way) = ("https://auth.example.com/introspect", crate::elsewhere::Way::to(&self.world));
+        let introspection = grantor::resource::Introspection::at(endpoint, "api", "hunter2-hunter2", way);
+        self.shown.add(&introspection.unwrap());
+        self.secrets.push("YXBpOmh1bnRlcjItaHVudGVyMg==".into());
         let seed = "redis://user:hunter2-hunter2@localhost";
         self.shown.add(&grantor::store::RedisOptions::new().node(seed));
     }
