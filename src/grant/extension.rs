@@ -38,6 +38,7 @@ pub(crate) async fn issue(
             // A mistake of the host, as with an approval.
             return Err(crate::error::Failure::Corrupt.into());
         }
+        let issue = Issue { scope: context.within_rights(&issue.subject, &issue.scope).await?, ..issue };
         let keys = [context.keys.authorization(&issue.subject, client.id()), context.keys.subject(&issue.subject)];
         let mut found = context.load(&keys).await?;
         let (subject, present) = (found.pop().flatten(), found.pop().flatten());
@@ -69,6 +70,7 @@ pub(crate) async fn issue(
             granted: &granted(context, &client, issue, &asked)?,
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },
             authenticated_at: now,
+            device: "",
             grant_type: grant_type.to_owned().into(),
             with_refresh,
             authorization,

@@ -235,13 +235,20 @@ impl Site {
         };
         match self.server.consent_need(&pending, &user.subject).await? {
             ConsentNeed::Remembered | ConsentNeed::Implied => {
-                let approval = Approval::new(user.subject.clone(), user.authenticated_at);
+                let approval =
+                    Approval::new(user.subject.clone(), user.authenticated_at).on_device(user_agent(&request.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             ConsentNeed::Ask if pending.prompt().forbids_pages() => {
                 Ok(self.server.refuse(pending, None, AuthorizeError::ConsentRequired).await?)
             }
-            ConsentNeed::Ask => Ok(self.ask(pending, user)?),
+            ConsentNeed::Ask => {
+                let scope = self.server.inner.context.within_rights(&user.subject, pending.scope()).await?;
+                if scope.is_empty() {
+                    return Ok(self.server.refuse(pending, Some(&user.subject), AuthorizeError::AccessDenied).await?);
+                }
+                Ok(self.ask(pending, user, &scope)?)
+            }
         }
     }
 
@@ -268,11 +275,11 @@ impl Site {
     }
 
     /// Shows the consent page.
-    fn ask(&self, pending: PendingAuthorization, user: &SignedIn) -> Result<Response<String>, Failure> {
+    fn ask(&self, pending: PendingAuthorization, user: &SignedIn, scope: &Scope) -> Result<Response<String>, Failure> {
         let inner = &self.server.inner;
         let client = std::sync::Arc::new(pending.client().clone());
         let redirect_uri = pending.redirect_uri().to_owned();
-        let (scope, resources) = (pending.scope().clone(), pending.resources().to_vec());
+        let resources = pending.resources().to_vec();
         let suspended = self.server.suspend(pending, Some(&user.subject))?;
         let described = |name| {
             let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);
@@ -324,7 +331,8 @@ impl Site {
         match decision {
             Some("allow") => {
                 let scope = allowed(&form, pending.scope())?;
-                let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
+                let approval =
+                    Approval::new(asked, user.authenticated_at).with_scope(scope).on_device(user_agent(&parts.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
@@ -391,6 +399,11 @@ fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     }
     let scope = Scope::from_tokens(names).map_err(|_| ApproveError::ScopeExceeded)?;
     if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
+}
+
+/// What the browser calls itself.
+fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the

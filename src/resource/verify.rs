@@ -6,6 +6,7 @@ use crate::refusal::{Dead, VerifyError};
 use crate::store::Loaded;
 use crate::token::view::TokenView;
 use crate::token::{liveness, mint};
+use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
 
 /// What a protected resource asks of a token.
@@ -42,6 +43,8 @@ impl<'a> Require<'a> {
 #[derive(Debug, Clone)]
 pub struct Verified {
     loaded: Loaded,
+    /// What is left of its scope, where the host has told what its resource owner may do.
+    left: Option<Scope>,
 }
 
 impl Verified {
@@ -57,7 +60,10 @@ impl Verified {
 
     /// Its scope: tokens separated by one space.
     pub fn scope(&self) -> &str {
-        self.view().map_or("", |view| view.scope())
+        match &self.left {
+            Some(left) => left.as_str(),
+            None => self.view().map_or("", |view| view.scope()),
+        }
     }
 
     /// Whether its scope has this token.
@@ -93,18 +99,27 @@ impl Verified {
 /// Looks the token up and compares it with what is required.
 pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
     let dead = VerifyError::Dead;
-    let located = mint::locate(&context.keys, TokenKind::Access, token).ok_or(dead(Dead::Unknown))?;
+    let kind = if token.starts_with(TokenKind::Personal.prefix()) { TokenKind::Personal } else { TokenKind::Access };
+    let located = mint::locate(&context.keys, kind, token).ok_or(dead(Dead::Unknown))?;
     let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;
-    liveness::check(&loaded, context.now()).map_err(dead)?;
+    let now = context.now();
+    liveness::check(&loaded, now).map_err(dead)?;
     let view = TokenView::of(&loaded).ok_or(dead(Dead::Unreadable))?;
     if let Some(resource) = require.resource
         && !view.resources().any(|named| named == resource)
     {
         return Err(VerifyError::OtherResource);
     }
-    let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
-    if !needed.all(|needed| view.scope().split(' ').any(|held| held == needed)) {
+    let left = context.rights_left(Some(&loaded)).await.map_err(VerifyError::Failure)?;
+    let scope = left.as_ref().map_or(view.scope(), Scope::as_str);
+    // Where nothing is left of what was granted, the token is good for nothing, whatever is asked of it.
+    if scope.is_empty() && !view.scope().is_empty() {
         return Err(VerifyError::InsufficientScope);
     }
-    Ok(Verified { loaded })
+    let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
+    if !needed.all(|needed| scope.split(' ').any(|held| held == needed)) {
+        return Err(VerifyError::InsufficientScope);
+    }
+    context.note_grant_use(loaded.parent.as_deref(), now);
+    Ok(Verified { loaded, left })
 }
