@@ -10,12 +10,13 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
-use crate::endpoint::metadata;
+use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
+use crate::registration::DynamicRegistration;
 use crate::secret::SecretBytes;
 use crate::server::{AuthorizationServer, Inner};
 use crate::store::{Durability, KeySpace, Store};
@@ -41,6 +42,7 @@ pub struct Builder {
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
+    registration: Option<DynamicRegistration>,
 }
 
 impl Builder {
@@ -61,6 +63,7 @@ impl Builder {
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            registration: None,
         }
     }
 
@@ -159,6 +162,11 @@ impl Builder {
         self
     }
 
+    /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
+    pub fn registration(self, registration: DynamicRegistration) -> Self {
+        Self { registration: Some(registration), ..self }
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -186,7 +194,11 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
+        let registration =
+            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let offered = Offered { registration: registration.is_some() };
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let keys = KeySpace::new(issuer.as_str(), &secret);
         let context = Context {
@@ -201,6 +213,7 @@ impl Builder {
             recent_uses: RecentUses::new(),
             doubts: Doubts::default(),
             extension_grants,
+            registration,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })
     }

@@ -10,6 +10,7 @@ use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
+use crate::registration::RegistrationRules;
 use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
@@ -27,6 +28,7 @@ pub(crate) struct Context {
     pub(crate) recent_uses: RecentUses,
     pub(crate) doubts: Doubts,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) registration: Option<RegistrationRules>,
 }
 
 impl Context {

@@ -32,6 +32,9 @@ pub enum ManageError {
     /// A label must be at most 200 characters, none of them control characters.
     #[error("a label must be at most 200 characters")]
     Label,
+    /// An initial access token must be good for one use at least.
+    #[error("an initial access token must be good for one use at least")]
+    Uses,
     /// The metadata cannot be registered.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

@@ -23,10 +23,14 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code: `gac_`.
     Code,
+    /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
+    Registration,
+    /// An initial access token, with which a client is registered (RFC 7591 §3): `gia_`.
+    InitialAccess,
 }
 
 impl TokenKind {
-    const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Code];
+    const ALL: [Self; 5] = [Self::Access, Self::Refresh, Self::Code, Self::Registration, Self::InitialAccess];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -34,6 +38,8 @@ impl TokenKind {
             Self::Access => "gat_",
             Self::Refresh => "grt_",
             Self::Code => "gac_",
+            Self::Registration => "gra_",
+            Self::InitialAccess => "gia_",
         }
     }
 
