@@ -154,6 +154,16 @@ pub enum OmittedRedirectUri {
     MeansTheOnlyOne,
 }
 
+/// Whether `resource` may be written with another slash at its end than the resource has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum SlashAtTheEnd {
+    /// It names another resource then (RFC 8707 §2: compared as it is).
+    #[default]
+    Counts,
+    /// It is the same: MCP clients write what their URL library makes of it.
+    MeansTheSame,
+}
+
 /// What the endpoints go by.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -164,6 +174,7 @@ pub(crate) struct Policy {
     pub(crate) default_scope: Scope,
     pub(crate) user_only_scope: Scope,
     pub(crate) resources: Vec<ResourceDefinition>,
+    pub(crate) slash: SlashAtTheEnd,
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
@@ -263,10 +274,24 @@ impl Policy {
             every_scope,
             scopes,
             resources: known,
+            slash: SlashAtTheEnd::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
         })
+    }
+
+    /// What a request calls a resource, by the identifier it has.
+    pub(crate) fn named(&self, resources: &[Resource]) -> Vec<Resource> {
+        let named = |asked: &Resource| match (self.slash, self.resource(asked)) {
+            (SlashAtTheEnd::MeansTheSame, None) => {
+                let bare = |text: &Resource| text.as_str().strip_suffix('/').unwrap_or(text.as_str()).to_owned();
+                let same = |known: &&ResourceDefinition| bare(&known.identifier) == bare(asked);
+                self.resources.iter().find(same).map_or_else(|| asked.clone(), |known| known.identifier.clone())
+            }
+            _ => asked.clone(),
+        };
+        resources.iter().map(named).collect()
     }
 
     pub(crate) fn resource(&self, identifier: &Resource) -> Option<&ResourceDefinition> {

@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```
 //! use grantor::store::MemoryStore;
@@ -38,6 +39,7 @@
 //! | `testing` | `testing::TestServer`: the real engine inside a test | no |
 //! | `tower` | `tower::service`, for hyper | no |
 
+pub mod access;
 mod builder;
 pub mod client;
 pub mod clock;
@@ -54,6 +56,7 @@ mod id;
 mod interaction;
 pub mod manage;
 pub mod pages;
+mod preset;
 pub mod refusal;
 pub mod resource;
 pub mod secret;
@@ -81,5 +84,6 @@ pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use preset::Preset;
 pub use resource::{Require, Verified};
 pub use server::AuthorizationServer;

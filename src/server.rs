@@ -15,8 +15,17 @@ use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Susp
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
-use crate::resource::{self, Challenge, Require, Verified};
+use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
 use crate::store::Purged;
+
+/// What the server answers for besides itself.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// The resources whose metadata it answers.
+    pub(crate) resources: Vec<ProtectedResource>,
+    /// Whether it answers also at the root of the origin, whatever path the issuer has.
+    pub(crate) at_root: bool,
+}
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
 #[derive(Clone, Debug)]
@@ -28,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) context: Context,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
+    pub(crate) published: Published,
 }
 
 impl Inner {
@@ -98,7 +108,22 @@ impl AuthorizationServer {
         request: &http::Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
+        self.check_head(request.headers(), request.uri(), require)
+    }
+
+    pub(crate) async fn check_head(
+        &self,
+        headers: &HeaderMap,
+        uri: &http::Uri,
+        require: Require<'_>,
+    ) -> Result<Verified, Challenge> {
+        let named = |resource: &&ProtectedResource| Some(resource.identifier()) == require.resource();
+        let published = self.inner.published.resources.iter().find(named);
+        let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
+        checked.map_err(|challenge| match published {
+            Some(resource) => challenge.at(resource),
+            None => challenge,
+        })
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).

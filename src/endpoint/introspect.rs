@@ -64,6 +64,10 @@ fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, now
     if let Some(subject) = view.subject() {
         json.text("sub", subject);
     }
+    if let Some(signed_in) = view.authenticated_at() {
+        // RFC 9470 §6.2: so that a resource server elsewhere can ask for a fresh sign-in.
+        json.number("auth_time", seconds(signed_in));
+    }
     let mut audience = view.resources();
     match (audience.next(), audience.next()) {
         (None, _) => {}

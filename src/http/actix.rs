@@ -35,7 +35,7 @@ use http::{Request, Response};
 
 use super::limits::MAX_BODY;
 use super::{Host, SignedIn, Site, WholeBody};
-use crate::resource::{Bearer, Challenge, Needs, check_request};
+use crate::resource::{Bearer, Challenge, Needs};
 use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the default service of an application: for its `configure`. The
@@ -115,8 +115,7 @@ impl<N: Needs> FromRequest for Bearer<N> {
             let missing = || actix_web::error::ErrorInternalServerError("the application has no authorization server");
             let server = server.ok_or_else(missing)?;
             let request = translated.ok_or_else(|| actix_web::error::ErrorBadRequest("the request cannot be read"))?;
-            let context = &server.inner.context;
-            Ok(check_request(context, request.headers(), request.uri(), N::REQUIRE).await.map(Self::new)?)
+            Ok(server.check(&request, N::REQUIRE).await.map(Self::new)?)
         })
     }
 }

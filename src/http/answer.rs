@@ -85,7 +85,8 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
     let mut response = response(StatusCode::NO_CONTENT, String::new());
     let pairs = [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        // The last names the revision that a client of the Model Context Protocol speaks, also when it reads metadata.
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, mcp-protocol-version"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
         (CACHE_CONTROL, "no-store"),
     ];

@@ -30,7 +30,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::{Host, Site};
-use crate::resource::{Bearer, Challenge, Needs, check_request};
+use crate::resource::{Bearer, Challenge, Needs};
 use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes
@@ -71,6 +71,6 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Challenge> {
         let server = AuthorizationServer::from_ref(state);
-        check_request(&server.inner.context, &parts.headers, &parts.uri, N::REQUIRE).await.map(Self::new)
+        server.check_head(&parts.headers, &parts.uri, N::REQUIRE).await.map(Self::new)
     }
 }

@@ -122,9 +122,7 @@ where
         let fresh = self.next.clone();
         let mut next = std::mem::replace(&mut self.next, fresh);
         Box::pin(async move {
-            let asked =
-                crate::resource::check_request(&server.inner.context, request.headers(), request.uri(), require);
-            let checked = asked.await;
+            let checked = server.check_head(request.headers(), request.uri(), require).await;
             match checked {
                 Ok(verified) => {
                     request.extensions_mut().insert(verified);

@@ -88,6 +88,8 @@ impl ExtensionGrant for Shown {
 /// Types that hold no text of a request, no key and no token: numbers, words of ours, or what is registered and public.
 const HARMLESS: &[&str] = &[
     "AccessTokenRevocation",
+    "Action",
+    "Actor",
     "ApplicationType",
     "ApproveError",
     "AuthMethod",
@@ -109,6 +111,7 @@ const HARMLESS: &[&str] = &[
     "ConsentNeed",
     "Cursor",
     "Dead",
+    "DiscoveryError",
     "DumpReader",
     "Durability",
     "EncryptingStore",
@@ -142,7 +145,9 @@ const HARMLESS: &[&str] = &[
     "PlainPages",
     "PostgresOptions",
     "PostgresStore",
+    "Preset",
     "Prompt",
+    "ProtectedResource",
     "Purged",
     "Query",
     "RedirectUriAtTokenEndpoint",
@@ -178,6 +183,7 @@ const HARMLESS: &[&str] = &[
     "TokenError",
     "TokenKind",
     "TransferError",
+    "TransportError",
     "UriError",
     "VerifiedRedirectUri",
     "VerifierError",
@@ -349,6 +355,10 @@ impl Stage {
         self.shown.add(&grantor::store::KeyRing::new(1, SecretBytes::new(key)).with(2, SecretBytes::new(key)));
         let tenant = grantor::store::Tenant::of_issuer(ISSUER);
         self.shown.add(&grantor::store::EventChain::new(tenant).with_key(SecretBytes::new(key)));
+        let (endpoint, way) = ("https://auth.example.com/introspect", crate::elsewhere::Way::to(&self.world));
+        let introspection = grantor::resource::Introspection::at(endpoint, "api", "hunter2-hunter2", way);
+        self.shown.add(&introspection.unwrap());
+        self.secrets.push("YXBpOmh1bnRlcjItaHVudGVyMg==".into());
         let seed = "redis://user:hunter2-hunter2@localhost";
         self.shown.add(&grantor::store::RedisOptions::new().node(seed));
     }
