@@ -66,7 +66,7 @@ async fn serve(site: &Site, request: &HttpRequest, payload: Payload) -> HttpResp
         return HttpResponse::BadRequest().finish();
     };
     match site.handle(request).await {
-        Ok(response) => answer(response),
+        Ok(answer) => response(answer),
         Err(_) => HttpResponse::NotFound().finish(),
     }
 }
@@ -83,7 +83,8 @@ fn translated<B>(request: &HttpRequest, body: B) -> Option<Request<B>> {
     translated.body(body).ok()
 }
 
-fn answer(response: Response<String>) -> HttpResponse {
+/// A response of the `http` crate as one of actix-web.
+pub fn response(response: Response<String>) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = HttpResponse::build(status);
@@ -99,7 +100,7 @@ impl ResponseError for Challenge {
     }
 
     fn error_response(&self) -> HttpResponse {
-        answer(self.clone().into_response())
+        response(self.clone().into_response())
     }
 }
 
