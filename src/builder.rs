@@ -14,10 +14,12 @@ use crate::endpoint::metadata;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
 use crate::resource::ProtectedResource;
+use crate::rights::Rights;
 use crate::secret::SecretBytes;
 use crate::server::{AuthorizationServer, Inner, Published};
 use crate::store::{Durability, KeySpace, Store};
@@ -39,6 +41,8 @@ pub struct Builder {
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    personal_token_scope: Option<Vec<String>>,
+    rights: Option<Arc<dyn Rights>>,
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
@@ -61,6 +65,8 @@ impl Builder {
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            personal_token_scope: None,
+            rights: None,
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
@@ -112,6 +118,18 @@ impl Builder {
     ) -> Self {
         self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// The scope that personal tokens may have, of what the server has; by default all of it, but for what begins with
+    /// `grantor:`.
+    pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What resource owners may do at all: no token of theirs goes beyond it, whenever it was issued. Without it, what a
+    /// scope means for a user is for the protected resource to find out.
+    pub fn rights(self, rights: impl Rights) -> Self {
+        Self { rights: Some(Arc::new(rights)), ..self }
     }
 
     /// A protected resource that tokens can be addressed to, and whose metadata (RFC 9728) the server answers where the
@@ -204,6 +222,7 @@ impl Builder {
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
+        policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
@@ -232,6 +251,8 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            recent_grants: RecentGrants::new(),
+            rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
         };

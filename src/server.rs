@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
-use crate::manage::{Clients, Grants, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -88,6 +88,11 @@ impl AuthorizationServer {
     /// What resource owners have granted.
     pub fn grants(&self) -> Grants<'_> {
         Grants::new(&self.inner.context)
+    }
+
+    /// Personal tokens: what a resource owner makes for a script of their own.
+    pub fn personal_tokens(&self) -> PersonalTokens<'_> {
+        PersonalTokens::new(&self.inner.context)
     }
 
     /// The resource owners, as far as the server must know them: which are active.
@@ -198,8 +203,8 @@ impl AuthorizationServer {
         Ok(response)
     }
 
-    /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
-    /// things. A store may do the same on its own.
+    /// Writes down when grants were last used, and forgets what may be forgotten, at most `limit` records each: call it
+    /// now and then, from wherever the host does such things. A store may forget on its own too.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
         self.inner.context.purge(limit).await
     }

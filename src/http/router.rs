@@ -81,7 +81,7 @@ impl AuthorizationServer {
         };
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
-        if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+        if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {
             self.tell_unread(endpoint, RequestError::Method);
             return Outcome::Respond(answer::method_not_allowed(allowed));
         }
@@ -102,8 +102,8 @@ impl AuthorizationServer {
         };
         match endpoint {
             Endpoint::Authorize => self.authorize(parts, &body).await,
-            Endpoint::Token => Outcome::Respond(answer::open_to_any_origin(self.token(&parts, &body).await)),
-            Endpoint::Revoke => Outcome::Respond(answer::open_to_any_origin(self.revoke(&parts, &body).await)),
+            Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
+            Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
             Endpoint::Metadata => Outcome::Respond(answer::metadata(&self.inner.metadata)),
         }
@@ -169,15 +169,23 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::json(StatusCode::OK, granted.to_json()),
-            Err(refused) => self.json_refusal(Refusal::Token(refused.error), refused.client_id, refused.error.into()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Token(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
     async fn revoke(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match revoke::revoke(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(()) => answer::json(StatusCode::OK, "{}".to_owned()),
-            Err(refused) => self.json_refusal(Refusal::Revoke(refused.error), refused.client_id, refused.error.into()),
+            Ok(()) => answer::open_json(StatusCode::OK, "{}".to_owned()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Revoke(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::client::{AuthenticatedClient, Client};
 use crate::clock::{Clock as _, Timestamp};
 use crate::context::Context;
 use crate::event::{Event, What};
-use crate::grant::authorization::Authorization;
+use crate::grant::authorization::{Authorization, Place};
 use crate::grant::family::{self, Drawn, NewFamily};
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, TokenAnswer, client_credentials};
@@ -209,8 +209,8 @@ async fn for_subject(
     }
     let now = context.now();
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
-    let keys = [context.keys.authorization(subject, client.id()), context.keys.subject(subject)];
-    let mut found = context.load(&keys).await?;
+    let place = Place::of(&context.keys, subject, client.id());
+    let mut found = context.load(&[place.authorization, place.subject]).await?;
     let (owner, present) = (found.pop().flatten(), found.pop().flatten());
     if owner.as_ref().is_some_and(|owner| owner.record.state != State::Live) {
         return Err(MintError::Subject);
@@ -237,9 +237,11 @@ async fn for_subject(
         granted,
         first: granted,
         authenticated_at: now,
+        device: "",
         grant_type: "authorization_code".into(),
         with_refresh: true,
         authorization,
+        place,
         present: present.as_ref().map(|loaded| &*loaded.record),
         siblings: &siblings,
     };
