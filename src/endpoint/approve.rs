@@ -33,12 +33,13 @@ pub struct Approval {
     subject: Subject,
     authenticated_at: Timestamp,
     scope: Option<Scope>,
+    device: String,
 }
 
 impl Approval {
     /// `subject`, who signed in at `authenticated_at`, allows all that was asked for.
     pub fn new(subject: Subject, authenticated_at: Timestamp) -> Self {
-        Self { subject, authenticated_at, scope: None }
+        Self { subject, authenticated_at, scope: None, device: String::new() }
     }
 
     /// Only this part of the scope. Empty, or more than was asked for: the answer is `access_denied` or an error.
@@ -46,7 +47,17 @@ impl Approval {
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
+
+    /// On which device: its name, or what its browser calls itself (`User-Agent`). Shown to the resource owner beside
+    /// the grant, and proves nothing. The first 200 characters are kept, without control characters.
+    #[must_use]
+    pub fn on_device(self, device: &str) -> Self {
+        Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
+    }
 }
+
+/// The longest name of a device that is kept, in characters.
+const MAX_DEVICE: usize = 200;
 
 /// Whether the resource owner has to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +87,11 @@ pub(crate) async fn consent_need(
     }
     let key = context.keys.authorization(subject, client.id());
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
+    let scope = context.within_rights(subject, pending.scope()).await?;
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
         Authorization::is_of(&loaded.record, client.link())
-            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+            && authorization.remembers(&scope, pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
@@ -118,6 +130,8 @@ pub(crate) async fn approve(
     if !scope.is_subset_of(pending.scope()) {
         return Err(ApproveError::ScopeExceeded);
     }
+    // What the resource owner may not do themselves, they cannot allow.
+    let scope = &context.within_rights(subject, scope).await?;
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
@@ -148,6 +162,7 @@ pub(crate) async fn approve(
             epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
             scope,
             authenticated_at: approval.authenticated_at,
+            device: &approval.device,
         };
         let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
         match context.commit(&commit).await? {
@@ -174,6 +189,7 @@ struct Approved<'a> {
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
+    device: &'a str,
 }
 
 fn decide(
@@ -212,6 +228,7 @@ fn decide(
         granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,
+        device: approved.device.to_owned(),
     }
     .payload();
     let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };

@@ -38,6 +38,7 @@ pub(crate) async fn issue(
             // A mistake of the host, as with an approval.
             return Err(crate::error::Failure::Corrupt.into());
         }
+        let issue = Issue { scope: context.within_rights(&issue.subject, &issue.scope).await?, ..issue };
         let place = Place::of(&context.keys, &issue.subject, client.id());
         let mut found = context.load(&[place.authorization, place.subject]).await?;
         let (subject, present) = (found.pop().flatten(), found.pop().flatten());
@@ -65,6 +66,7 @@ pub(crate) async fn issue(
             granted: &granted(context, &client, issue, &asked)?,
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },
             authenticated_at: now,
+            device: "",
             grant_type: grant_type.to_owned().into(),
             with_refresh,
             authorization,

@@ -34,6 +34,8 @@ pub(crate) struct NewFamily<'a> {
     /// What the first access token allows.
     pub(crate) first: &'a Granted,
     pub(crate) authenticated_at: Timestamp,
+    /// On which device, as far as anybody said; else empty.
+    pub(crate) device: &'a str,
     pub(crate) grant_type: Cow<'static, str>,
     pub(crate) with_refresh: bool,
     /// The authorization that the grant is listed in, where it is kept, and its record, if there is one yet.
@@ -166,6 +168,7 @@ fn grant_record(
         .texts(tag::RESOURCE, new.granted.resources.iter().map(crate::wire::uri::Resource::as_str))
         .number(tag::AUTHENTICATED_AT, new.authenticated_at.as_millis())
         .text(tag::GRANT_TYPE, &new.grant_type)
+        .optional((!new.device.is_empty()).then_some(new.device), |writer, device| writer.text(tag::DEVICE, device))
         .payload();
     Arc::new(Record {
         key: grant_key(keys, partition, &new.name),

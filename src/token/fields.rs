@@ -9,7 +9,7 @@
 
 const VERSION: u8 = 1;
 
-/// The names of fields. A number is never given to another meaning.
+/// The names of fields. A number is never given to another meaning; 23 was one.
 pub(crate) mod tag {
     pub(crate) const SCOPE: u8 = 1;
     pub(crate) const RESOURCE: u8 = 2;
@@ -32,8 +32,9 @@ pub(crate) mod tag {
     pub(crate) const CONSENTED_UNTIL: u8 = 20;
     pub(crate) const REFRESH: u8 = 21;
     pub(crate) const ACCESS: u8 = 22;
-    pub(crate) const REVISION: u8 = 23;
-    pub(super) const LAST: u8 = REVISION;
+    pub(crate) const DEVICE: u8 = 30;
+    pub(crate) const NAME: u8 = 31;
+    pub(super) const LAST: u8 = NAME;
 }
 
 /// The record is not one that this version wrote.
