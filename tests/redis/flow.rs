@@ -103,7 +103,7 @@ impl Node {
         self.post("/token", body).await
     }
 
-    async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
         self.post("/token", format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 

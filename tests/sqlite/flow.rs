@@ -21,7 +21,7 @@ const CALLBACK: &str = "https://app.example/cb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-struct World {
+pub(crate) struct World {
     server: AuthorizationServer,
     clock: Arc<ManualClock>,
 }
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// With a public client.
-    async fn new(file: &Path) -> Self {
+    pub(crate) async fn new(file: &Path) -> Self {
         let world = Self::open(file).await;
         let metadata = ClientMetadata {
             client_name: "App".into(),
@@ -57,6 +57,10 @@ impl World {
     }
 
     async fn code(&self) -> String {
+        self.code_of("alice").await
+    }
+
+    pub(crate) async fn code_of(&self, user: &str) -> String {
         let query = [
             ("client_id", "app"),
             ("redirect_uri", "https%3A%2F%2Fapp.example%2Fcb"),
@@ -69,7 +73,7 @@ impl World {
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::get(format!("/authorize?{}", query.join("&"))).body(String::new()).unwrap();
         let Outcome::Interact { pending, .. } = self.server.handle(request).await else { panic!("no interaction") };
-        let approval = Approval::new("alice".into(), self.clock.now());
+        let approval = Approval::new(user.into(), self.clock.now());
         let response = self.server.approve(*pending, approval).await.unwrap();
         let location = response.headers()["location"].to_str().unwrap();
         let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
@@ -85,14 +89,14 @@ impl World {
         (response.status(), serde_json::from_str(response.body()).unwrap())
     }
 
-    async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
+    pub(crate) async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
         let redirect_uri = "https%3A%2F%2Fapp.example%2Fcb";
         let body =
             format!("grant_type=authorization_code&code={code}&redirect_uri={redirect_uri}&code_verifier={VERIFIER}");
         self.token(body).await
     }
 
-    async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
+    pub(crate) async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
         self.token(format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 
@@ -101,7 +105,7 @@ impl World {
     }
 }
 
-fn text(json: &serde_json::Value, name: &str) -> String {
+pub(crate) fn text(json: &serde_json::Value, name: &str) -> String {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}")).to_owned()
 }
 
