@@ -10,14 +10,17 @@ use crate::config::{
     ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
-use crate::endpoint::metadata;
+use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
+use crate::registration::DynamicRegistration;
 use crate::resource::ProtectedResource;
+use crate::rights::Rights;
 use crate::secret::SecretBytes;
 use crate::server::{AuthorizationServer, Inner, Published};
 use crate::store::{Durability, KeySpace, Store};
@@ -39,12 +42,15 @@ pub struct Builder {
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    personal_token_scope: Option<Vec<String>>,
+    rights: Option<Arc<dyn Rights>>,
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
+    registration: Option<DynamicRegistration>,
 }
 
 impl Builder {
@@ -61,12 +67,15 @@ impl Builder {
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            personal_token_scope: None,
+            rights: None,
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            registration: None,
         }
     }
 
@@ -112,6 +121,18 @@ impl Builder {
     ) -> Self {
         self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// The scope that personal tokens may have, of what the server has; by default all of it, but for what begins with
+    /// `grantor:`.
+    pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What resource owners may do at all: no token of theirs goes beyond it, whenever it was issued. Without it, what a
+    /// scope means for a user is for the protected resource to find out.
+    pub fn rights(self, rights: impl Rights) -> Self {
+        Self { rights: Some(Arc::new(rights)), ..self }
     }
 
     /// A protected resource that tokens can be addressed to, and whose metadata (RFC 9728) the server answers where the
@@ -178,6 +199,11 @@ impl Builder {
         self
     }
 
+    /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
+    pub fn registration(self, registration: DynamicRegistration) -> Self {
+        Self { registration: Some(registration), ..self }
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -204,6 +230,7 @@ impl Builder {
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
+        policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
@@ -216,7 +243,11 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
+        let registration =
+            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let offered = Offered { registration: registration.is_some() };
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
@@ -232,8 +263,11 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            recent_grants: RecentGrants::new(),
+            rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
+            registration,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }

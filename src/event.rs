@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::refusal::{
-    ApproveError, AuthorizeError, IntrospectError, ResumeError, RevokeError, TokenError, VerifyError,
+    ApproveError, AuthorizeError, IntrospectError, RegistrationError, ResumeError, RevokeError, TokenError, VerifyError,
 };
 use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
@@ -48,11 +48,19 @@ pub enum What {
     ClientActivated,
     /// A client was deleted: all it was issued ended.
     ClientDeleted,
+    /// All that a client was issued ended.
+    ClientRevoked,
+    /// All that anybody was issued is being ended: one [`ClientRevoked`](Self::ClientRevoked) for each client follows.
+    EverythingRevoked,
     /// A client was given a secret.
     SecretAdded {
         /// Which one.
         secret: u32,
     },
+    /// An initial access token was made.
+    InitialAccessTokenIssued,
+    /// An initial access token was taken away.
+    InitialAccessTokenRevoked,
     /// A client's secret was taken away, or its end was moved.
     SecretEnded {
         /// Which one.
@@ -92,6 +100,20 @@ pub enum What {
         /// Why.
         why: Why,
     },
+    /// A personal token was given another scope.
+    PersonalTokenChanged {
+        /// What it is called.
+        name: String,
+        /// Which scope it has now.
+        scope: Scope,
+    },
+    /// A personal token will expire soon. Told once for each.
+    PersonalTokenExpiring {
+        /// What it is called.
+        name: String,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
     /// A request was refused.
     Refused(Refusal),
     /// The server could not do what was asked.
@@ -123,6 +145,8 @@ pub enum Why {
     Client,
     /// The host asked for it, for an administrator or the resource owner.
     Host,
+    /// The resource owner deleted it.
+    Owner,
     /// An authorization code was presented twice.
     CodeReplayed,
     /// A refresh token was presented again after the retry window.
@@ -148,6 +172,8 @@ pub enum Refusal {
     Revoke(RevokeError),
     /// The introspection endpoint.
     Introspect(IntrospectError),
+    /// The registration endpoint, or the one where a registration is managed.
+    Register(RegistrationError),
     /// A protected resource.
     Verify(VerifyError),
 }

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
-use crate::manage::{Clients, Grants, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -85,9 +85,19 @@ impl AuthorizationServer {
         Clients::new(&self.inner.context)
     }
 
+    /// Clients that register themselves, and what lets them.
+    pub fn registrations(&self) -> Registrations<'_> {
+        Registrations::new(&self.inner.context)
+    }
+
     /// What resource owners have granted.
     pub fn grants(&self) -> Grants<'_> {
         Grants::new(&self.inner.context)
+    }
+
+    /// Personal tokens: what a resource owner makes for a script of their own.
+    pub fn personal_tokens(&self) -> PersonalTokens<'_> {
+        PersonalTokens::new(&self.inner.context)
     }
 
     /// The resource owners, as far as the server must know them: which are active.
@@ -108,16 +118,22 @@ impl AuthorizationServer {
         request: &http::Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        self.check_head(request.headers(), request.uri(), require)
+    }
+
+    pub(crate) async fn check_head(
+        &self,
+        headers: &HeaderMap,
+        uri: &http::Uri,
+        require: Require<'_>,
+    ) -> Result<Verified, Challenge> {
         let named = |resource: &&ProtectedResource| Some(resource.identifier()) == require.resource();
         let published = self.inner.published.resources.iter().find(named);
-        let (headers, uri) = (request.headers(), request.uri());
-        async move {
-            let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
-            checked.map_err(|challenge| match published {
-                Some(resource) => challenge.at(resource),
-                None => challenge,
-            })
-        }
+        let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
+        checked.map_err(|challenge| match published {
+            Some(resource) => challenge.at(resource),
+            None => challenge,
+        })
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
@@ -192,8 +208,8 @@ impl AuthorizationServer {
         Ok(response)
     }
 
-    /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
-    /// things. A store may do the same on its own.
+    /// Writes down when grants were last used, and forgets what may be forgotten, at most `limit` records each: call it
+    /// now and then, from wherever the host does such things. A store may forget on its own too.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
         self.inner.context.purge(limit).await
     }

@@ -8,7 +8,9 @@
 //! | `extension.rs` | grant types of the host (RFC 6749 §4.5) |
 //! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
 //! | `family.rs` | a new grant with its first tokens |
+//! | `personal.rs` | personal tokens: grants to nobody but their owner |
 //! | `record.rs` | the record of a grant: what it says, what the grant is called, and ending it |
+//! | `last_used.rs` | noting when a grant was last used, without a write per request |
 //! | `terms.rs` | which scope and which resources a token gets |
 //! | `answer.rs` | the token response |
 
@@ -18,6 +20,8 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod extension;
 pub(crate) mod family;
+pub(crate) mod last_used;
+pub(crate) mod personal;
 pub(crate) mod record;
 pub(crate) mod refresh_token;
 pub(crate) mod terms;
@@ -29,12 +33,19 @@ pub(crate) use answer::TokenAnswer;
 /// but a fault.
 pub(crate) const ATTEMPTS: usize = 256;
 
-use crate::client::{AuthenticatedClient, Presented, authenticate};
+use crate::client::{AuthenticatedClient, ClientMetadata, MetadataError, Presented, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
+
+/// Whether metadata keeps every rule, for a server with these grant types.
+pub(crate) fn check_metadata(context: &Context, metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+    let known = |name: &str| own.contains(&name) || context.extension_grants.contains_key(name);
+    context.policy.check_metadata(metadata, &known)
+}
 
 /// Loads client and artifact in one round trip, authenticates the client, and checks that it may use the grant type.
 async fn load_for(

@@ -45,4 +45,10 @@ async fn a_grant_takes_no_more_room_than_its_page_says() {
     let (rows, after) = taken("refreshed once").await;
     assert_eq!(rows, 8 * grants);
     assert!(after < bytes + 1_000, "{after} bytes for a grant that was refreshed");
+    for _ in 0..grants {
+        assert_eq!(nodes[0].own().await.0, http::StatusCode::OK);
+    }
+    let (rows, all) = taken("and a token of the client itself for each").await;
+    assert_eq!(rows, 9 * grants);
+    assert!(all < after + 600, "{all} bytes with a token of the client itself");
 }

@@ -107,6 +107,11 @@ impl Node {
         self.post("/token", format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 
+    /// A token of the client for itself.
+    pub(crate) async fn own(&self) -> Answer {
+        self.post("/token", "grant_type=client_credentials".into()).await
+    }
+
     fn is_live(&self, token: &str) -> bool {
         wait(self.server.verify(token, Require::any())).is_ok()
     }

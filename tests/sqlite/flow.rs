@@ -8,6 +8,7 @@ use std::time::Duration;
 use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::clock::{Clock as _, ManualClock, Timestamp};
 use grantor::manage::Registration;
+use grantor::secret::Secret;
 use grantor::store::{SqliteStore, Store};
 use grantor::{Approval, AuthorizationServer, Outcome, Require};
 use http::{Request, StatusCode};
@@ -17,6 +18,7 @@ use super::database::Directory;
 
 const ISSUER: &str = "https://auth.example.com";
 const CALLBACK: &str = "https://app.example/cb";
+const SECRET: &str = "job-secret-job-secret-job-secret";
 /// The pair of RFC 7636 App. B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -40,7 +42,7 @@ impl World {
         Self { server, clock }
     }
 
-    /// With a public client.
+    /// With a public client, and one that acts for itself.
     pub(crate) async fn new(file: &Path) -> Self {
         let world = Self::open(file).await;
         let metadata = ClientMetadata {
@@ -52,6 +54,16 @@ impl World {
             ..ClientMetadata::default()
         };
         let registration = Registration { metadata, client_id: Some("app".into()), client_secret: None };
+        world.server.clients().register(registration).await.unwrap();
+        let metadata = ClientMetadata {
+            client_name: "Job".into(),
+            token_endpoint_auth_method: AuthMethod::ClientSecretPost,
+            grant_types: vec!["client_credentials".into()],
+            scope: "read".parse().unwrap(),
+            ..ClientMetadata::default()
+        };
+        let client_secret = Some(Secret::new(SECRET));
+        let registration = Registration { metadata, client_id: Some("job".into()), client_secret };
         world.server.clients().register(registration).await.unwrap();
         world
     }
@@ -80,11 +92,18 @@ impl World {
         code.unwrap().to_owned()
     }
 
+    /// A token of a client for itself.
+    pub(crate) async fn own(&self) -> (StatusCode, serde_json::Value) {
+        self.post(format!("client_id=job&client_secret={SECRET}&grant_type=client_credentials")).await
+    }
+
     async fn token(&self, body: String) -> (StatusCode, serde_json::Value) {
-        let request = Request::post("/token")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("client_id=app&{body}"))
-            .unwrap();
+        self.post(format!("client_id=app&{body}")).await
+    }
+
+    async fn post(&self, body: String) -> (StatusCode, serde_json::Value) {
+        let request =
+            Request::post("/token").header("content-type", "application/x-www-form-urlencoded").body(body).unwrap();
         let Outcome::Respond(response) = self.server.handle(request).await else { panic!("no answer") };
         (response.status(), serde_json::from_str(response.body()).unwrap())
     }

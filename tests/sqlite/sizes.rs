@@ -41,4 +41,12 @@ async fn a_grant_takes_no_more_room_than_its_page_says() {
     println!("refreshed once: {rows} rows, {refresh} bytes for each more");
     assert_eq!(rows, 8 * grants);
     assert!(refresh < 1_000, "{refresh} bytes for a refresh");
+    for _ in 0..grants {
+        text(&world.own().await.1, "access_token");
+    }
+    let (rows, all) = taken(&file);
+    let own = (all - after) / grants;
+    println!("and a token of a client itself for each: {rows} rows, {own} bytes");
+    assert_eq!(rows, 9 * grants);
+    assert!(own < 600, "{own} bytes for a token of a client itself");
 }
