@@ -92,6 +92,21 @@ impl ProtectedResource {
         Self { documentation: Some(url.into()), ..self }
     }
 
+    /// The same, where it was not said before where its tokens come from and which scope is of use.
+    pub(crate) fn with_defaults(mut self, issuer: &str, scopes: &crate::wire::scope::Scope) -> Self {
+        if self.authorization_servers.is_empty() {
+            self.authorization_servers.push(issuer.to_owned());
+        }
+        if self.scopes.is_empty() {
+            self.scopes = scopes.tokens().map(str::to_owned).collect();
+        }
+        self
+    }
+
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
     /// What tokens for it name as their audience (RFC 8707): give it to [`Require::at`](super::Require::at).
     pub fn identifier(&self) -> &str {
         self.identifier.as_str()
@@ -127,18 +142,24 @@ impl ProtectedResource {
     /// Scripts of any origin may read it. A path counts byte by byte, query included where the identifier has one.
     pub fn answer<B>(&self, request: &Request<B>) -> Option<Response<String>> {
         let asked = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        if Some(asked) != self.metadata_url.get(self.path_at..) {
-            return None;
-        }
+        (Some(asked) == self.metadata_url.get(self.path_at..)).then(|| self.published(request.method()))
+    }
+
+    /// The same at the place without a path, where some clients look second.
+    pub(crate) fn answer_at_root<B>(&self, request: &Request<B>) -> Option<Response<String>> {
+        (request.uri().path() == WELL_KNOWN).then(|| self.published(request.method()))
+    }
+
+    fn published(&self, method: &Method) -> Response<String> {
         let mut response = Response::new(String::new());
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        match *request.method() {
+        match *method {
             Method::GET | Method::HEAD => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-                if request.method() == Method::GET {
+                if method == Method::GET {
                     *response.body_mut() = self.metadata();
                 }
             }
@@ -154,7 +175,7 @@ impl ProtectedResource {
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             }
         }
-        Some(response)
+        response
     }
 }
 

@@ -9,6 +9,7 @@ use crate::refusal::{Dead, VerifyError};
 use crate::store::Loaded;
 use crate::token::view::TokenView;
 use crate::token::{liveness, mint};
+use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
 
 /// What a protected resource asks of a token.
@@ -44,6 +45,10 @@ impl<'a> Require<'a> {
         Self { max_age: Some(seconds), ..self }
     }
 
+    pub(crate) const fn resource(&self) -> Option<&'a str> {
+        self.resource
+    }
+
     pub(crate) const fn max_age(&self) -> Option<u64> {
         self.max_age
     }
@@ -57,6 +62,8 @@ impl<'a> Require<'a> {
 #[derive(Debug, Clone)]
 pub struct Verified {
     source: Source,
+    /// What is left of its scope, where the host has told what its resource owner may do.
+    left: Option<Scope>,
 }
 
 /// Who told.
@@ -82,7 +89,7 @@ pub(super) struct Told {
 
 impl Verified {
     pub(super) const fn told(told: Arc<Told>) -> Self {
-        Self { source: Source::Told(told) }
+        Self { source: Source::Told(told), left: None }
     }
 
     /// Whose token it is; `None` for one that a client holds for itself.
@@ -103,9 +110,10 @@ impl Verified {
 
     /// Its scope: tokens separated by one space.
     pub fn scope(&self) -> &str {
-        match &self.source {
-            Source::Held(loaded) => TokenView::of(loaded).map_or("", |view| view.scope()),
-            Source::Told(told) => &told.scope,
+        match (&self.left, &self.source) {
+            (Some(left), _) => left.as_str(),
+            (None, Source::Held(loaded)) => TokenView::of(loaded).map_or("", |view| view.scope()),
+            (None, Source::Told(told)) => &told.scope,
         }
     }
 
@@ -174,11 +182,18 @@ impl Verified {
 pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
     let dead = VerifyError::Dead;
     let now = context.now();
-    let located = mint::locate(&context.keys, TokenKind::Access, token).ok_or(dead(Dead::Unknown))?;
+    let kind = if token.starts_with(TokenKind::Personal.prefix()) { TokenKind::Personal } else { TokenKind::Access };
+    let located = mint::locate(&context.keys, kind, token).ok_or(dead(Dead::Unknown))?;
     let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;
     liveness::check(&loaded, now).map_err(dead)?;
-    if TokenView::of(&loaded).is_none() {
-        return Err(dead(Dead::Unreadable));
+    let view = TokenView::of(&loaded).ok_or(dead(Dead::Unreadable))?;
+    let left = context.rights_left(Some(&loaded)).await.map_err(VerifyError::Failure)?;
+    // Where nothing is left of what was granted, the token is good for nothing, whatever is asked of it.
+    if left.as_ref().is_some_and(Scope::is_empty) && !view.scope().is_empty() {
+        return Err(VerifyError::InsufficientScope);
     }
-    Verified { source: Source::Held(loaded) }.satisfies(require, now)
+    let grant = loaded.parent.clone();
+    let verified = Verified { source: Source::Held(loaded), left }.satisfies(require, now)?;
+    context.note_grant_use(grant.as_deref(), now);
+    Ok(verified)
 }

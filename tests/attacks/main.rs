@@ -35,6 +35,7 @@ mod intercept;
 mod interleaving;
 mod introspection;
 mod lifecycle;
+mod mcp;
 mod metadata;
 mod outage;
 mod pages;

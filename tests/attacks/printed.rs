@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::clock::Timestamp;
-use grantor::manage::Registration;
+use grantor::manage::{NewPersonalToken, Registration};
 use grantor::pages::{ConsentView, ErrorView, FormPostView, Pages, PlainPages};
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{MemoryStore, Store as _};
@@ -109,6 +109,7 @@ const HARMLESS: &[&str] = &[
     "ConfigError",
     "Consent",
     "ConsentNeed",
+    "Count",
     "Cursor",
     "Dead",
     "DiscoveryError",
@@ -137,14 +138,17 @@ const HARMLESS: &[&str] = &[
     "ManualClock",
     "MetadataError",
     "Migration",
+    "NewPersonalToken",
     "OmittedRedirectUri",
     "Order",
     "Owner",
     "Page",
     "Partition",
+    "PersonalTokens",
     "PlainPages",
     "PostgresOptions",
     "PostgresStore",
+    "Preset",
     "Prompt",
     "ProtectedResource",
     "Purged",
@@ -156,6 +160,7 @@ const HARMLESS: &[&str] = &[
     "RedisStore",
     "RefreshRotation",
     "Refusal",
+    "RememberedConsent",
     "RequestError",
     "Require",
     "Resealed",
@@ -176,6 +181,7 @@ const HARMLESS: &[&str] = &[
     "State",
     "StoreError",
     "StoredEvent",
+    "Sweep",
     "SystemClock",
     "SystemEntropy",
     "Tenant",
@@ -184,6 +190,7 @@ const HARMLESS: &[&str] = &[
     "TransferError",
     "TransportError",
     "UriError",
+    "Usage",
     "VerifiedRedirectUri",
     "VerifierError",
     "VerifyError",
@@ -262,6 +269,12 @@ impl Stage {
         self.shown.add(&clients.secrets(&TAKER.id.into()).await.unwrap()[0]);
         self.shown.add(&clients.list(&grantor::manage::ClientFilter::default(), None, 10).await.unwrap());
         self.shown.add(&ClientId::from(TAKER.id));
+        let tokens = self.world.server.personal_tokens();
+        let (name, scope) = ("script".to_owned(), "read".parse().unwrap());
+        let new = NewPersonalToken { name, scope, lifetime: Duration::from_secs(60), resources: Vec::new() };
+        let made = tokens.create(&"alice".into(), new).await.unwrap();
+        self.secrets.push(made.token.expose().to_owned());
+        self.shown.add(&made);
     }
 
     fn browse(&self, mode: &str) -> Request<String> {
