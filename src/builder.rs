@@ -10,11 +10,12 @@ use crate::config::{
     ScopeDefinition,
 };
 use crate::context::Context;
+use crate::device::DeviceAuthorization;
 use crate::endpoint::metadata;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
-use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
 use crate::secret::SecretBytes;
 use crate::server::{AuthorizationServer, Inner};
@@ -32,11 +33,13 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn Observer>>,
     pages: Arc<dyn Pages>,
+    rate_limit: Option<Arc<dyn RateLimit>>,
     secret: Option<SecretBytes>,
     lifetimes: Lifetimes,
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    device: Option<DeviceAuthorization>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
@@ -52,11 +55,13 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             observer: None,
             pages: Arc::new(PlainPages::new()),
+            rate_limit: None,
             secret: None,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            device: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
@@ -153,6 +158,23 @@ impl Builder {
         Self { pages: Arc::new(pages), ..self }
     }
 
+    /// Lets devices in that have no browser (RFC 8628): adds the endpoint `/device_authorization`, the grant type
+    /// `urn:ietf:params:oauth:grant-type:device_code`, and the page `/device` to a [`Site`](crate::Site). Default: off.
+    ///
+    /// Read what [`DeviceAuthorization`] says of its risk.
+    pub fn device_authorization(self, device: DeviceAuthorization) -> Self {
+        Self { device: Some(device), ..self }
+    }
+
+    /// How often things may be asked for, such as
+    /// [`MemoryRateLimit::generous`](crate::limit::MemoryRateLimit::generous). Default: no limit, but for devices and
+    /// their user codes, where one is needed (RFC 8628 §5.1).
+    ///
+    /// A limit by address works where the host tells the [`PeerAddress`](crate::limit::PeerAddress) of a request.
+    pub fn rate_limit(self, limit: impl RateLimit) -> Self {
+        Self { rate_limit: Some(Arc::new(limit)), ..self }
+    }
+
     /// A grant type of the host (RFC 6749 §4.5), by the name it has on the wire.
     pub fn grant_type(mut self, name: impl Into<String>, grant: impl ExtensionGrant) -> Self {
         self.extension_grants.push((name.into(), Arc::new(grant)));
@@ -175,7 +197,9 @@ impl Builder {
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
 
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        self.device.map_or(Ok(()), |device| device.check())?;
+        policy.device = self.device;
+        let own = policy.own_grant_types();
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, grant) in &self.extension_grants {
@@ -186,7 +210,7 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let keys = KeySpace::new(issuer.as_str(), &secret);
         let context = Context {
@@ -200,6 +224,7 @@ impl Builder {
             policy,
             recent_uses: RecentUses::new(),
             doubts: Doubts::default(),
+            limiter: Limiter::new(self.rate_limit),
             extension_grants,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })

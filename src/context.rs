@@ -10,7 +10,10 @@ use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
+use crate::limit::Limiter;
+use crate::store::{
+    Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write,
+};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
 use crate::wire::uri::Issuer;
@@ -26,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) seal: SealKey,
     pub(crate) recent_uses: RecentUses,
     pub(crate) doubts: Doubts,
+    pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
 }
 
@@ -123,6 +127,8 @@ impl Context {
 fn spent(commit: &Commit) -> impl Iterator<Item = Key> {
     commit.writes.iter().filter_map(|write| match write {
         Write::Use { key, .. } => Some(*key),
+        // What lies in another partition than what it buys is spent by a mark beside that.
+        Write::Insert(record) if record.key.kind == Kind::MARKER => Some(record.key),
         Write::Insert(_) | Write::Replace(_) | Write::SetState { .. } | Write::Delete(_) => None,
     })
 }

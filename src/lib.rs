@@ -40,6 +40,7 @@ pub mod client;
 pub mod clock;
 mod config;
 mod context;
+mod device;
 mod endpoint;
 pub mod entropy;
 mod error;
@@ -49,6 +50,7 @@ mod grant;
 mod http;
 mod id;
 mod interaction;
+pub mod limit;
 pub mod manage;
 pub mod pages;
 pub mod refusal;
@@ -67,10 +69,11 @@ pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{Approval, ConsentNeed};
+pub use device::DeviceAuthorization;
+pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
 pub use resource::{Require, Verified};
 pub use server::AuthorizationServer;

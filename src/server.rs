@@ -7,14 +7,15 @@ use http::HeaderMap;
 use crate::builder::Builder;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::endpoint::{Approval, ConsentNeed, approve};
+use crate::endpoint::{Approval, ConsentNeed, DeviceDecision, approve, decide_device};
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
-use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, PendingDevice, Suspended};
+use crate::limit::PeerAddress;
 use crate::manage::{Clients, Grants, Subjects};
 use crate::pages::Pages;
-use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError, UserCodeError, VerifyError};
 use crate::resource::{self, Challenge, Require, Verified};
 use crate::store::Purged;
 
@@ -171,6 +172,48 @@ impl AuthorizationServer {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
         }
         Ok(response)
+    }
+
+    /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
+    /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
+    ///
+    /// Every attempt counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
+    pub async fn find_device(
+        &self,
+        user_code: &str,
+        subject: &Subject,
+        peer: Option<PeerAddress>,
+    ) -> Result<PendingDevice, UserCodeError> {
+        let found = decide_device::find(&self.inner.context, user_code, subject, peer).await;
+        found.inspect_err(|error| self.refused_device(Refusal::UserCode(*error), None, subject))
+    }
+
+    /// The user lets the device in: the next time it asks, it gets its tokens.
+    pub async fn approve_device(
+        &self,
+        pending: PendingDevice,
+        approval: Approval,
+    ) -> Result<DeviceDecision, ApproveError> {
+        let decided = decide_device::approve(&self.inner.context, &pending, &approval).await;
+        decided.inspect_err(|error| {
+            self.refused_device(Refusal::Approve(*error), Some(pending.client().id()), pending.subject());
+        })
+    }
+
+    /// The user turns the device away: it is told `access_denied`.
+    pub async fn deny_device(&self, pending: PendingDevice) -> Result<DeviceDecision, ApproveError> {
+        let decided = decide_device::deny(&self.inner.context, &pending).await;
+        decided.inspect_err(|error| {
+            self.refused_device(Refusal::Approve(*error), Some(pending.client().id()), pending.subject());
+        })
+    }
+
+    pub(crate) fn refused_device(&self, refusal: Refusal, client_id: Option<&ClientId>, subject: &Subject) {
+        let event = Event::new(self.now(), What::Refused(refusal)).subject(Some(subject));
+        self.inner.context.tell(&match client_id {
+            Some(client_id) => event.client(client_id),
+            None => event,
+        });
     }
 
     /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such

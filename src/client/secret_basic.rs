@@ -25,5 +25,5 @@ pub(super) fn read(header: &HeaderValue) -> Result<Presented, ClientError> {
         candidates.push(secret);
     }
     let proof = Proof::Secret { method: AuthMethod::ClientSecretBasic, candidates };
-    Ok(Presented { client_id: credentials.id.into(), proof })
+    Ok(Presented::new(credentials.id.into(), proof))
 }

@@ -46,6 +46,18 @@ impl Approval {
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
+
+    pub(super) const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    pub(super) const fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
+    }
+
+    pub(super) const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
 }
 
 /// Whether the resource owner has to be asked.

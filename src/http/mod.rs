@@ -6,11 +6,13 @@
 //! | `limits.rs` | how much of a request is read |
 //! | `answer.rs` | responses, with the headers that each kind must have |
 //! | `site.rs` | [`Site`]: the server with its pages, given a [`Host`] that knows who is signed in |
+//! | `device.rs` | the pages on which a user lets a device in |
 //! | `axum.rs` | an axum router (feature `axum`) |
 
 mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
+mod device;
 mod limits;
 mod router;
 mod site;

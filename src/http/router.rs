@@ -8,10 +8,11 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, device_authorization, introspect, revoke, token};
 use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
+use crate::limit::Limited;
 use crate::refusal::{AuthorizeError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
@@ -52,6 +53,7 @@ enum Endpoint {
     Token,
     Revoke,
     Introspect,
+    DeviceAuthorization,
     Metadata,
 }
 
@@ -60,9 +62,31 @@ impl Endpoint {
     const fn methods(self) -> &'static str {
         match self {
             Self::Authorize => "GET, POST",
-            Self::Token | Self::Revoke => "POST, OPTIONS",
+            Self::Token | Self::Revoke | Self::DeviceAuthorization => "POST, OPTIONS",
             Self::Introspect => "POST",
             Self::Metadata => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// What of it is limited.
+    const fn limited(self) -> Option<Limited> {
+        match self {
+            Self::Authorize => Some(Limited::Authorize),
+            Self::Token => Some(Limited::Token),
+            Self::Revoke => Some(Limited::Revoke),
+            Self::Introspect => Some(Limited::Introspect),
+            Self::DeviceAuthorization => Some(Limited::DeviceAuthorization),
+            Self::Metadata => None,
+        }
+    }
+
+    /// The answer as scripts of other origins may see it, where they may.
+    fn opened(self, response: Response<String>) -> Response<String> {
+        match self {
+            Self::Introspect | Self::Authorize => response,
+            Self::Token | Self::Revoke | Self::DeviceAuthorization | Self::Metadata => {
+                answer::open_to_any_origin(response)
+            }
         }
     }
 }
@@ -91,6 +115,9 @@ impl AuthorizationServer {
             let body = if parts.method == Method::HEAD { "" } else { &self.inner.metadata };
             return Outcome::Respond(answer::open_to_any_origin(answer::metadata(body)));
         }
+        if let Err(error) = self.admit(endpoint, &parts).await {
+            return Outcome::Respond(self.not_admitted(endpoint, error));
+        }
         let body = match limits::collect(body).await {
             Ok(body) => body,
             Err(error) => return Outcome::Respond(self.too_large(endpoint, error)),
@@ -100,8 +127,27 @@ impl AuthorizationServer {
             Endpoint::Token => Outcome::Respond(answer::open_to_any_origin(self.token(&parts, &body).await)),
             Endpoint::Revoke => Outcome::Respond(answer::open_to_any_origin(self.revoke(&parts, &body).await)),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
+            Endpoint::DeviceAuthorization => {
+                Outcome::Respond(answer::open_to_any_origin(self.device_authorization(&parts, &body).await))
+            }
             Endpoint::Metadata => Outcome::Respond(answer::metadata(&self.inner.metadata)),
         }
+    }
+
+    /// Whether one more request from there may be read.
+    async fn admit(&self, endpoint: Endpoint, parts: &Parts) -> Result<(), RequestError> {
+        let Some(what) = endpoint.limited() else { return Ok(()) };
+        let context = &self.inner.context;
+        context.limiter.admit(what, parts.extensions.get().copied(), &*context.clock).await
+    }
+
+    fn not_admitted(&self, endpoint: Endpoint, error: RequestError) -> Response<String> {
+        self.tell_unread(endpoint, error);
+        let answer = ErrorAnswer::from(error);
+        if endpoint == Endpoint::Authorize {
+            return answer::too_many_page(&*self.inner.pages, answer.retry_after.unwrap_or(1));
+        }
+        endpoint.opened(answer::json_error(&answer, self.issuer()))
     }
 
     fn route(&self, whole: &str) -> Option<Endpoint> {
@@ -116,6 +162,9 @@ impl AuthorizationServer {
             path::TOKEN => Some(Endpoint::Token),
             path::REVOKE => Some(Endpoint::Revoke),
             path::INTROSPECT => Some(Endpoint::Introspect),
+            path::DEVICE_AUTHORIZATION if self.inner.context.policy.device.is_some() => {
+                Some(Endpoint::DeviceAuthorization)
+            }
             // OpenID Connect Discovery §4 appends where RFC 8414 §3 inserts.
             "/.well-known/openid-configuration" => Some(Endpoint::Metadata),
             _ => None,
@@ -181,6 +230,19 @@ impl AuthorizationServer {
         }
     }
 
+    async fn device_authorization(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let settings = context.policy.device.unwrap_or_default();
+        let query = parts.uri.query();
+        match device_authorization::device_authorization(context, &settings, &parts.headers, query, body).await {
+            Ok(waiting) => answer::json(StatusCode::OK, waiting.to_json()),
+            Err(refused) => {
+                let refusal = Refusal::DeviceAuthorization(refused.error);
+                self.json_refusal(refusal, refused.client_id, refused.error.into())
+            }
+        }
+    }
+
     fn json_refusal(&self, refusal: Refusal, client_id: Option<ClientId>, error: ErrorAnswer) -> Response<String> {
         let context = &self.inner.context;
         let event = Event { client_id, ..Event::new(context.now(), What::Refused(refusal)) };
@@ -195,6 +257,7 @@ impl AuthorizationServer {
             Endpoint::Token => Refusal::Token(error.into()),
             Endpoint::Revoke => Refusal::Revoke(error.into()),
             Endpoint::Introspect => Refusal::Introspect(error.into()),
+            Endpoint::DeviceAuthorization => Refusal::DeviceAuthorization(error.into()),
             // Public, the same for all, and nothing that anybody is refused.
             Endpoint::Metadata => return,
         };
@@ -215,11 +278,7 @@ impl AuthorizationServer {
             return answer::error_page(&*self.inner.pages, status, message);
         }
         let error = ErrorAnswer { status, ..ErrorAnswer::from(RequestError::TooLong) };
-        let response = answer::json_error(&error, self.issuer());
-        match endpoint {
-            Endpoint::Introspect | Endpoint::Authorize => response,
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Metadata => answer::open_to_any_origin(response),
-        }
+        endpoint.opened(answer::json_error(&error, self.issuer()))
     }
 }
 

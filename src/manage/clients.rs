@@ -9,7 +9,6 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
-use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
@@ -255,7 +254,7 @@ impl<'a> Clients<'a> {
     }
 
     fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        let own = self.context.policy.own_grant_types();
         let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
         Ok(self.context.policy.check_metadata(metadata, &known)?)
     }

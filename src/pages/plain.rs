@@ -25,6 +25,9 @@ h1{font-size:1.25rem;line-height:1.3;margin:0 0 1rem;overflow-wrap:anywhere}p{ma
 legend{padding:0 .25rem}label{display:flex;gap:.75rem;padding:.4rem 0;align-items:baseline}label span{overflow-wrap:anywhere}\
 .warn{border-left:.25rem solid #bf8700;padding-left:.75rem}.acts{display:flex;gap:.75rem;flex-wrap:wrap}\
 button{flex:1;font:inherit;padding:.6rem 1.25rem;border-radius:.5rem;border:1px solid var(--line);background:none;color:inherit;cursor:pointer}\
+.code{font:600 1.75rem/1.4 ui-monospace,monospace;letter-spacing:.1em;text-align:center}\
+input.code{width:100%;padding:.5rem;margin:0 0 1rem;border:1px solid var(--line);border-radius:.5rem;background:var(--page);color:inherit;text-transform:uppercase}\
+label.over{display:block;padding:0 0 .25rem}\
 button.go{background:var(--go);border-color:var(--go);color:var(--card);font-weight:600}";
 
 const SUBMIT: &str = "document.forms[0].submit()";
@@ -48,13 +51,42 @@ fn hash_source(text: &str) -> String {
     format!("'sha256-{digest}'")
 }
 
-fn page(title: &str, body: &str) -> String {
+pub(super) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
         escape(title)
     )
+}
+
+pub(super) const DECIDE: &str = "<div class=\"acts\">\n\
+    <button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button>\n\
+    <button class=\"go\" type=\"submit\" name=\"decision\" value=\"allow\">Allow</button>\n</div>\n</form>\n";
+
+/// The hidden fields of a form.
+pub(super) fn hidden(body: &mut String, handle: &str, csrf: &str) {
+    for (name, value) in [("handle", handle), ("csrf", csrf)] {
+        let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+    }
+}
+
+/// What is asked for, to be allowed piece by piece, and where.
+pub(super) fn may(body: &mut String, scopes: &[(&str, &str)], resources: &[&str]) {
+    body.push_str("<fieldset>\n<legend>It may</legend>\n");
+    for (name, description) in scopes {
+        let shown = if description.is_empty() { name } else { description };
+        let _ = writeln!(
+            body,
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked><span>{}</span></label>",
+            escape(name),
+            escape(shown)
+        );
+    }
+    body.push_str("</fieldset>\n");
+    for resource in resources {
+        let _ = writeln!(body, "<p class=\"soft\">At {}</p>", escape(resource));
+    }
 }
 
 impl Pages for PlainPages {
@@ -67,23 +99,8 @@ impl Pages for PlainPages {
             let _ = writeln!(body, "<p class=\"soft\"><a href=\"{uri}\" rel=\"noopener noreferrer\">{uri}</a></p>");
         }
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(view.action));
-        for (name, value) in [("handle", view.handle), ("csrf", view.csrf)] {
-            let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
-        }
-        body.push_str("<fieldset>\n<legend>It may</legend>\n");
-        for (name, description) in &view.scopes {
-            let shown = if description.is_empty() { name } else { description };
-            let _ = writeln!(
-                body,
-                "<label><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked><span>{}</span></label>",
-                escape(name),
-                escape(shown)
-            );
-        }
-        body.push_str("</fieldset>\n");
-        for resource in &view.resources {
-            let _ = writeln!(body, "<p class=\"soft\">At {}</p>", escape(resource));
-        }
+        hidden(&mut body, view.handle, view.csrf);
+        may(&mut body, &view.scopes, &view.resources);
         let host = escape(&view.redirect_host);
         if view.redirects_to_device {
             let _ = writeln!(
@@ -94,10 +111,7 @@ impl Pages for PlainPages {
         } else {
             let _ = writeln!(body, "<p class=\"soft\">You will be sent to <strong>{host}</strong>.</p>");
         }
-        body.push_str(
-            "<div class=\"acts\">\n<button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button>\n\
-             <button class=\"go\" type=\"submit\" name=\"decision\" value=\"allow\">Allow</button>\n</div>\n</form>\n",
-        );
+        body.push_str(DECIDE);
         page(&format!("Allow {}?", view.client_name), &body)
     }
 

@@ -51,6 +51,10 @@ impl Kind {
     pub const MARKER: Self = Self(8);
     /// When a client secret was last used.
     pub const SECRET_USE: Self = Self(9);
+    /// A device that waits for its user, by its device code.
+    pub const DEVICE_CODE: Self = Self(32);
+    /// Which device a user code stands for.
+    pub const USER_CODE: Self = Self(33);
 }
 
 /// The name of a record: unique in a store, whatever number of servers share it.

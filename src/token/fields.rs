@@ -32,8 +32,13 @@ pub(crate) mod tag {
     pub(crate) const CONSENTED_UNTIL: u8 = 20;
     pub(crate) const REFRESH: u8 = 21;
     pub(crate) const ACCESS: u8 = 22;
-    pub(crate) const REVISION: u8 = 23;
-    pub(super) const LAST: u8 = REVISION;
+    pub(crate) const INTERVAL: u8 = 32;
+    pub(crate) const POLLED_AT: u8 = 33;
+    pub(crate) const SUBJECT_EPOCH: u8 = 34;
+    pub(crate) const AUTHORIZATION_EPOCH: u8 = 35;
+    pub(crate) const USER_CODE: u8 = 36;
+    pub(crate) const DEVICE: u8 = 37;
+    pub(super) const LAST: u8 = DEVICE;
 }
 
 /// The record is not one that this version wrote.

@@ -13,6 +13,7 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
         TokenKind::Access => Kind::ACCESS_TOKEN,
         TokenKind::Refresh => Kind::REFRESH_TOKEN,
         TokenKind::Code => Kind::CODE,
+        TokenKind::DeviceCode => Kind::DEVICE_CODE,
     }
 }
 

@@ -23,10 +23,12 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code: `gac_`.
     Code,
+    /// A device code: `gdc_` (RFC 8628 §3.2).
+    DeviceCode,
 }
 
 impl TokenKind {
-    const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Code];
+    const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Code, Self::DeviceCode];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -34,6 +36,7 @@ impl TokenKind {
             Self::Access => "gat_",
             Self::Refresh => "grt_",
             Self::Code => "gac_",
+            Self::DeviceCode => "gdc_",
         }
     }
 
