@@ -7,7 +7,7 @@ use crate::client::RecentUses;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
-    ScopeDefinition,
+    ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
 use crate::device::DeviceAuthorization;
@@ -15,10 +15,14 @@ use crate::endpoint::metadata;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::RecentGrants;
 use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
+use crate::preset::{MCP_ACCESS_TOKEN, Preset};
+use crate::resource::ProtectedResource;
+use crate::rights::Rights;
 use crate::secret::SecretBytes;
-use crate::server::{AuthorizationServer, Inner};
+use crate::server::{AuthorizationServer, Inner, Published};
 use crate::store::{Durability, KeySpace, Store};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
@@ -40,6 +44,10 @@ pub struct Builder {
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
     device: Option<DeviceAuthorization>,
+    personal_token_scope: Option<Vec<String>>,
+    rights: Option<Arc<dyn Rights>>,
+    protected: Vec<ProtectedResource>,
+    mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
@@ -62,6 +70,10 @@ impl Builder {
             scopes: Vec::new(),
             resources: Vec::new(),
             device: None,
+            personal_token_scope: None,
+            rights: None,
+            protected: Vec::new(),
+            mcp: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
@@ -111,6 +123,31 @@ impl Builder {
     ) -> Self {
         self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// The scope that personal tokens may have, of what the server has; by default all of it, but for what begins with
+    /// `grantor:`.
+    pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What resource owners may do at all: no token of theirs goes beyond it, whenever it was issued. Without it, what a
+    /// scope means for a user is for the protected resource to find out.
+    pub fn rights(self, rights: impl Rights) -> Self {
+        Self { rights: Some(Arc::new(rights)), ..self }
+    }
+
+    /// A protected resource that tokens can be addressed to, and whose metadata (RFC 9728) the server answers where the
+    /// resource is at the same origin. What was not said of it is the server's: its issuer, and all its scope.
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.protected.push(resource);
+        self
+    }
+
+    /// What a kind of client or resource expects, in one line.
+    pub fn preset(self, preset: Preset) -> Self {
+        let lifetimes = Lifetimes { access_token: MCP_ACCESS_TOKEN, ..self.lifetimes };
+        Self { mcp: Some(preset.mcp), lifetimes, ..self }
     }
 
     /// How long things live.
@@ -192,10 +229,22 @@ impl Builder {
             }
             None => return Err(ConfigError::SecretMissing),
         };
-        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, self.resources)?;
+        let (mut resources, mut protected) = (self.resources, self.protected);
+        if let Some(identifier) = &self.mcp {
+            protected.push(ProtectedResource::new(identifier).map_err(|error| ConfigError::Resource {
+                identifier: identifier.clone(),
+                reason: error.to_string(),
+            })?);
+        }
+        resources.extend(protected.iter().map(|known| (known.identifier().to_owned(), known.scopes().to_vec())));
+        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, resources)?;
+        if self.mcp.is_some() {
+            policy.slash = SlashAtTheEnd::MeansTheSame;
+        }
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
+        policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
         self.device.map_or(Ok(()), |device| device.check())?;
         policy.device = self.device;
@@ -212,6 +261,9 @@ impl Builder {
         }
         let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
+        let published =
+            Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
@@ -223,11 +275,13 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            recent_grants: RecentGrants::new(),
+            rights: self.rights,
             doubts: Doubts::default(),
             limiter: Limiter::new(self.rate_limit),
             extension_grants,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })
+        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }
 }
 

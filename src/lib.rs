@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```
 //! use grantor::store::MemoryStore;
@@ -35,6 +36,7 @@
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
+pub mod access;
 mod builder;
 pub mod client;
 pub mod clock;
@@ -53,8 +55,10 @@ mod interaction;
 pub mod limit;
 pub mod manage;
 pub mod pages;
+mod preset;
 pub mod refusal;
 pub mod resource;
+mod rights;
 pub mod secret;
 mod server;
 pub mod store;
@@ -75,5 +79,7 @@ pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
+pub use preset::Preset;
 pub use resource::{Require, Verified};
+pub use rights::Rights;
 pub use server::AuthorizationServer;

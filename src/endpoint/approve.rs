@@ -10,7 +10,7 @@ use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
-use crate::grant::authorization::Authorization;
+use crate::grant::authorization::{Authorization, Place};
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, record};
@@ -33,18 +33,26 @@ pub struct Approval {
     subject: Subject,
     authenticated_at: Timestamp,
     scope: Option<Scope>,
+    device: String,
 }
 
 impl Approval {
     /// `subject`, who signed in at `authenticated_at`, allows all that was asked for.
     pub fn new(subject: Subject, authenticated_at: Timestamp) -> Self {
-        Self { subject, authenticated_at, scope: None }
+        Self { subject, authenticated_at, scope: None, device: String::new() }
     }
 
     /// Only this part of the scope. Empty, or more than was asked for: the answer is `access_denied` or an error.
     #[must_use]
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
+    }
+
+    /// On which device: its name, or what its browser calls itself (`User-Agent`). Shown to the resource owner beside
+    /// the grant, and proves nothing. The first 200 characters are kept, without control characters.
+    #[must_use]
+    pub fn on_device(self, device: &str) -> Self {
+        Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
     }
 
     pub(super) const fn subject(&self) -> &Subject {
@@ -59,6 +67,9 @@ impl Approval {
         self.scope.as_ref()
     }
 }
+
+/// The longest name of a device that is kept, in characters.
+const MAX_DEVICE: usize = 200;
 
 /// Whether the resource owner has to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +99,11 @@ pub(crate) async fn consent_need(
     }
     let key = context.keys.authorization(subject, client.id());
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
+    let scope = context.within_rights(subject, pending.scope()).await?;
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
         Authorization::is_of(&loaded.record, client.link())
-            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+            && authorization.remembers(&scope, pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
@@ -130,20 +142,19 @@ pub(crate) async fn approve(
     if !scope.is_subset_of(pending.scope()) {
         return Err(ApproveError::ScopeExceeded);
     }
+    // What the resource owner may not do themselves, they cannot allow.
+    let scope = &context.within_rights(subject, scope).await?;
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
-    let keys = [
-        context.keys.client(pending.client().id()),
-        context.keys.authorization(subject, pending.client().id()),
-        context.keys.subject(subject),
-        marker_key(context, pending, subject),
-    ];
+    let place = Place::of(&context.keys, subject, pending.client().id());
+    let marker = context.keys.drawn(Kind::MARKER, place.subject.partition, pending.flow());
+    let keys = [pending.client().key(), place.authorization, place.subject, marker];
     for _ in 0..ATTEMPTS {
         let found = context.load(&keys).await?;
-        let [client, authorization, owner, marker] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
-        if marker.is_some() {
+        let [client, authorization, owner, decided] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        if decided.is_some() {
             return Err(ApproveError::Decided);
         }
         let client = still_valid(client.as_ref(), pending).ok_or(ApproveError::ClientChanged)?;
@@ -154,9 +165,12 @@ pub(crate) async fn approve(
         let approved = Approved {
             client: &client,
             subject,
+            place,
+            marker,
             epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
             scope,
             authenticated_at: approval.authenticated_at,
+            device: &approval.device,
         };
         let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
         match context.commit(&commit).await? {
@@ -178,9 +192,12 @@ struct Drawn {
 struct Approved<'a> {
     client: &'a Client,
     subject: &'a Subject,
+    place: Place,
+    marker: Key,
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
+    device: &'a str,
 }
 
 fn decide(
@@ -194,7 +211,7 @@ fn decide(
     let (policy, keys) = (&context.policy, &context.keys);
     let lifetimes = &policy.lifetimes;
     let (client, subject, scope) = (approved.client, approved.subject, approved.scope);
-    let partition = keys.partition_of(subject);
+    let partition = approved.place.subject.partition;
     let asked = pending.asked();
     let code_ends = now.after(lifetimes.authorization_code);
 
@@ -209,7 +226,7 @@ fn decide(
     }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
-    let record = authorization.to_record(keys, present, client.link(), needed_until, now);
+    let record = authorization.to_record(keys.tenant(), approved.place, present, client.link(), needed_until, now);
     let parent = Link { key: record.key, epoch: record.epoch };
 
     let payload = Code {
@@ -219,10 +236,11 @@ fn decide(
         granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,
+        device: approved.device.to_owned(),
     }
     .payload();
-    let owner =
-        Owner { client: client.link(), subject: Some(Link { key: keys.subject(subject), epoch: approved.epoch }) };
+    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
+    let owner = Owner { client: client.link(), subject: Some(subject_link) };
     let terms = Terms {
         parent: Some(parent),
         owner: Some(Box::new(owner)),
@@ -245,7 +263,7 @@ fn decide(
         .subject(Some(subject))
         .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
-    let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
+    let writes = vec![Write::Insert(mark(context, pending, approved.marker, now)), write, Write::Insert(code)];
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
@@ -276,10 +294,11 @@ pub(crate) async fn deny(
     match subject.or(pending.subject()) {
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
+            let marker = context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow());
             let commit = Commit {
-                writes: vec![Write::Insert(marker(context, pending, subject, now))],
+                writes: vec![Write::Insert(mark(context, pending, marker, now))],
                 events: vec![event],
-                ..context.keys.commit(context.keys.partition_of(subject), now)
+                ..context.keys.commit(marker.partition, now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);
@@ -291,15 +310,11 @@ pub(crate) async fn deny(
     Ok(pending.target().error(context, code, description))
 }
 
-fn marker_key(context: &Context, pending: &PendingAuthorization, subject: &Subject) -> Key {
-    context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow())
-}
-
 /// The mark that this authorization was decided.
-fn marker(context: &Context, pending: &PendingAuthorization, subject: &Subject, now: Timestamp) -> Arc<Record> {
+fn mark(context: &Context, pending: &PendingAuthorization, marker: Key, now: Timestamp) -> Arc<Record> {
     let expires_at = pending.expires_at();
     Arc::new(Record {
-        key: marker_key(context, pending, subject),
+        key: marker,
         tenant: context.keys.tenant(),
         revision: 1,
         state: State::Live,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::authorization::{Authorization, grant_key};
+use super::authorization::{Authorization, Place, grant_key};
 use super::device::{self, Approved, Decision, Device};
 use super::family::{self, Drawn, NewFamily};
 use super::record;
@@ -107,9 +107,10 @@ async fn buy(
     now: Timestamp,
 ) -> Result<TokenAnswer, TokenError> {
     let keys = &context.keys;
-    let partition = keys.partition_of(&approved.subject);
+    let place = Place::of(keys, &approved.subject, client.id());
+    let partition = place.subject.partition;
     let marker = device::marker_key(keys, partition, &loaded.record.key);
-    let wanted = [keys.authorization(&approved.subject, client.id()), keys.subject(&approved.subject), marker];
+    let wanted = [place.authorization, place.subject, marker];
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     for _ in 0..ATTEMPTS {
         let found = context.load(&wanted).await?;
@@ -134,7 +135,7 @@ async fn buy(
             Vec::new()
         };
         let (commit, answer) =
-            decide(context, client, loaded, device, approved, asked, list, present, &siblings, &drawn, marker, now)?;
+            decide(context, client, loaded, device, approved, asked, list, place, present, &siblings, &drawn, marker, now)?;
         if context.commit(&commit).await? == Committed::Applied {
             return Ok(answer);
         }
@@ -178,6 +179,7 @@ fn decide(
     approved: &Approved,
     asked: &Asked,
     list: Authorization,
+    place: Place,
     present: Option<&Record>,
     siblings: &[Option<Loaded>],
     drawn: &Drawn,
@@ -193,15 +195,18 @@ fn decide(
         client,
         owner: Owner {
             client: owner.client,
-            subject: Some(Link { key: keys.subject(&approved.subject), epoch: approved.subject_epoch }),
+            subject: Some(Link { key: place.subject, epoch: approved.subject_epoch }),
         },
         name: device.grant,
         granted: &granted,
         first: &first,
         authenticated_at: approved.authenticated_at,
+        // The browser in which the user agreed is not the device.
+        device: "",
         grant_type: GRANT_TYPE.into(),
         with_refresh: metadata.allows(super::refresh_token::GRANT_TYPE),
         authorization: list,
+        place,
         present,
         siblings,
     };

@@ -10,7 +10,9 @@
 //! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
 //! | `device.rs` | the record of a device that waits, and what its user decided |
 //! | `family.rs` | a new grant with its first tokens |
+//! | `personal.rs` | personal tokens: grants to nobody but their owner |
 //! | `record.rs` | the record of a grant: what it says, what the grant is called, and ending it |
+//! | `last_used.rs` | noting when a grant was last used, without a write per request |
 //! | `terms.rs` | which scope and which resources a token gets |
 //! | `answer.rs` | the token response |
 
@@ -22,6 +24,8 @@ pub(crate) mod device;
 pub(crate) mod device_code;
 pub(crate) mod extension;
 pub(crate) mod family;
+pub(crate) mod last_used;
+pub(crate) mod personal;
 pub(crate) mod record;
 pub(crate) mod refresh_token;
 pub(crate) mod terms;

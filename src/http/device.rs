@@ -103,7 +103,7 @@ impl Site {
             return_to.push_str("?user_code=");
             encode_component(&mut return_to, &code.to_string());
         }
-        let sign_in = SignIn { return_to: &return_to, client_name: "a device", again: false };
+        let sign_in = SignIn { return_to: &return_to, client_name: "a device", again: false, choose_account: false };
         answer::see_other(&self.host.sign_in_url(&sign_in))
     }
 

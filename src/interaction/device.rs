@@ -110,7 +110,7 @@ impl DeviceHandle {
             .text(tag::SUBJECT, self.subject.as_str())
             .number(tag::EXPIRES_AT, self.expires_at.as_millis())
             .optional(self.found.as_ref(), |writer, (code, device)| {
-                writer.text(tag::USER_CODE, code.letters()).bytes(tag::DEVICE, device)
+                writer.text(tag::USER_CODE, code.letters()).bytes(tag::DEVICE_CODE, device)
             })
             .finish();
         Sealed { handle: context.seal.seal(bytes), csrf: context.seal.csrf(&self.flow, &self.browser), set_cookie }
@@ -163,7 +163,7 @@ impl DeviceHandle {
             browser: fields.array(tag::BROWSER)?.ok_or(Unreadable)?,
             subject: fields.text(tag::SUBJECT)?.ok_or(Unreadable)?.into(),
             expires_at: Timestamp::from_millis(fields.number(tag::EXPIRES_AT)?.ok_or(Unreadable)?),
-            found: code.zip(fields.array(tag::DEVICE)?),
+            found: code.zip(fields.array(tag::DEVICE_CODE)?),
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::plain::{DECIDE, hidden, may, page};
-use super::{DeviceCodeView, DeviceConsentView, DeviceDoneView};
+use super::plain::{DECIDE, hidden, may};
+use super::{DeviceCodeView, DeviceConsentView, DeviceDoneView, PlainPages};
 use crate::wire::html::escape;
 
 pub(super) fn code(view: &DeviceCodeView<'_>) -> String {
@@ -20,17 +20,17 @@ pub(super) fn code(view: &DeviceCodeView<'_>) -> String {
     }
     let _ = writeln!(
         body,
-        "<label class=\"over\" for=\"user_code\">The code that the device shows</label>\n\
+        "<label for=\"user_code\">The code that the device shows</label>\n\
          <input type=\"text\" class=\"code\" id=\"user_code\" name=\"user_code\" value=\"{}\" required autofocus maxlength=\"64\" \
          autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" placeholder=\"XXXX-XXXX\"{described}>",
         escape(view.typed)
     );
     body.push_str(
         "<div class=\"acts\"><button class=\"go\" type=\"submit\">Continue</button></div>\n</form>\n\
-         <p></p>\n<p class=\"soft\">Type a code only from a device that you have before you. Whoever sends you one wants to \
+         <p class=\"soft\">Type a code only from a device that you have before you. Whoever sends you one wants to \
          use your account.</p>\n",
     );
-    page("Connect a device", &body)
+    PlainPages::document("Connect a device", &body)
 }
 
 pub(super) fn consent(view: &DeviceConsentView<'_>) -> String {
@@ -52,7 +52,7 @@ pub(super) fn consent(view: &DeviceConsentView<'_>) -> String {
     );
     may(&mut body, &view.scopes, &view.resources);
     body.push_str(DECIDE);
-    page(&format!("Connect {}?", view.client_name), &body)
+    PlainPages::document(&format!("Connect {}?", view.client_name), &body)
 }
 
 pub(super) fn done(view: &DeviceDoneView<'_>) -> String {
@@ -62,5 +62,5 @@ pub(super) fn done(view: &DeviceDoneView<'_>) -> String {
     } else {
         ("The device was turned away", format!("{client} has got no access. You can close this page."))
     };
-    page(title, &format!("<h1>{title}</h1>\n<p>{text}</p>\n"))
+    PlainPages::document(title, &format!("<h1>{title}</h1>\n<p>{text}</p>\n"))
 }

@@ -51,10 +51,14 @@ impl Kind {
     pub const MARKER: Self = Self(8);
     /// When a client secret was last used.
     pub const SECRET_USE: Self = Self(9);
+    /// When a grant was last used.
+    pub const GRANT_USE: Self = Self(10);
     /// A device that waits for its user, by its device code.
     pub const DEVICE_CODE: Self = Self(32);
     /// Which device a user code stands for.
     pub const USER_CODE: Self = Self(33);
+    /// A personal token.
+    pub const PERSONAL_TOKEN: Self = Self(48);
 }
 
 /// The name of a record: unique in a store, whatever number of servers share it.
@@ -90,8 +94,12 @@ impl Key {
     /// `None` for what [`to_text`](Self::to_text) never gives.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let ([high, low, kind], id) = bytes.split_first_chunk::<3>()?;
-        let partition = Partition(u16::from_be_bytes([*high, *low]));
-        Some(Self { partition, kind: Kind(*kind), id: id.try_into().ok()? })
+        Some(Self::from_bytes(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// The key in these bytes.
+    pub(crate) fn from_bytes(bytes: &[u8; 35]) -> Self {
+        let [high, low, kind, id @ ..] = *bytes;
+        Self { partition: Partition(u16::from_be_bytes([high, low])), kind: Kind(kind), id }
     }
 }

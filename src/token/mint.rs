@@ -14,6 +14,7 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
         TokenKind::Refresh => Kind::REFRESH_TOKEN,
         TokenKind::Code => Kind::CODE,
         TokenKind::DeviceCode => Kind::DEVICE_CODE,
+        TokenKind::Personal => Kind::PERSONAL_TOKEN,
     }
 }
 

@@ -25,10 +25,12 @@ pub enum TokenKind {
     Code,
     /// A device code: `gdc_` (RFC 8628 §3.2).
     DeviceCode,
+    /// A personal token: `gpt_`. It serves where an access token does.
+    Personal,
 }
 
 impl TokenKind {
-    const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Code, Self::DeviceCode];
+    const ALL: [Self; 5] = [Self::Access, Self::Refresh, Self::Code, Self::DeviceCode, Self::Personal];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -37,6 +39,7 @@ impl TokenKind {
             Self::Refresh => "grt_",
             Self::Code => "gac_",
             Self::DeviceCode => "gdc_",
+            Self::Personal => "gpt_",
         }
     }
 
