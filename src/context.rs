@@ -13,6 +13,7 @@ use crate::extension::ExtensionGrant;
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
 use crate::limit::Limiter;
+use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
     Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
@@ -38,6 +39,7 @@ pub(crate) struct Context {
     pub(crate) doubts: Doubts,
     pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) registration: Option<RegistrationRules>,
 }
 
 impl Context {

@@ -8,8 +8,8 @@ use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::refusal::{
-    ApproveError, AuthorizeError, DeviceAuthorizationError, IntrospectError, ResumeError, RevokeError, TokenError,
-    UserCodeError, VerifyError,
+    ApproveError, AuthorizeError, DeviceAuthorizationError, IntrospectError, RegistrationError, ResumeError,
+    RevokeError, TokenError, UserCodeError, VerifyError,
 };
 use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
@@ -58,6 +58,10 @@ pub enum What {
         /// Which one.
         secret: u32,
     },
+    /// An initial access token was made.
+    InitialAccessTokenIssued,
+    /// An initial access token was taken away.
+    InitialAccessTokenRevoked,
     /// A client's secret was taken away, or its end was moved.
     SecretEnded {
         /// Which one.
@@ -181,6 +185,8 @@ pub enum Refusal {
     DeviceAuthorization(DeviceAuthorizationError),
     /// A device that could not be found by its user code.
     UserCode(UserCodeError),
+    /// The registration endpoint, or the one where a registration is managed.
+    Register(RegistrationError),
     /// A protected resource.
     Verify(VerifyError),
 }

@@ -13,7 +13,7 @@ use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, PendingDevice, Suspended};
 use crate::limit::PeerAddress;
-use crate::manage::{Clients, Grants, PersonalTokens, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, UserCodeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -84,6 +84,11 @@ impl AuthorizationServer {
     /// The registered clients.
     pub fn clients(&self) -> Clients<'_> {
         Clients::new(&self.inner.context)
+    }
+
+    /// Clients that register themselves, and what lets them.
+    pub fn registrations(&self) -> Registrations<'_> {
+        Registrations::new(&self.inner.context)
     }
 
     /// What resource owners have granted.

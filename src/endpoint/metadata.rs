@@ -17,6 +17,7 @@ pub(crate) mod path {
     pub(crate) const TOKEN: &str = "/token";
     pub(crate) const REVOKE: &str = "/revoke";
     pub(crate) const INTROSPECT: &str = "/introspect";
+    pub(crate) const REGISTER: &str = "/register";
 }
 
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ struct Metadata<'a> {
     introspection_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<&'a str>,
     response_types_supported: [&'static str; 1],
@@ -42,12 +45,19 @@ struct Metadata<'a> {
     request_uri_parameter_supported: bool,
 }
 
+/// What a host may leave off.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Offered {
+    pub(crate) registration: bool,
+}
+
 /// The document.
 pub(crate) fn document(
     issuer: &Issuer,
     scopes: &Scope,
     own_grants: &[&str],
     extension_grants: &[&str],
+    offered: Offered,
 ) -> Result<String, serde_json::Error> {
     let methods = || AuthMethod::ALL.into_iter().map(AuthMethod::as_str);
     let device = own_grants.contains(&device_code::GRANT_TYPE);
@@ -58,6 +68,7 @@ pub(crate) fn document(
         revocation_endpoint: issuer.endpoint(path::REVOKE),
         introspection_endpoint: issuer.endpoint(path::INTROSPECT),
         device_authorization_endpoint: device.then(|| issuer.endpoint(path::DEVICE_AUTHORIZATION)),
+        registration_endpoint: offered.registration.then(|| issuer.endpoint(path::REGISTER)),
         scopes_supported: scopes.tokens().collect(),
         response_types_supported: ["code"],
         response_modes_supported: [ResponseMode::Query.as_str(), ResponseMode::FormPost.as_str()],

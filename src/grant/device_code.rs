@@ -134,8 +134,9 @@ async fn buy(
         } else {
             Vec::new()
         };
-        let (commit, answer) =
-            decide(context, client, loaded, device, approved, asked, list, place, present, &siblings, &drawn, marker, now)?;
+        let (commit, answer) = decide(
+            context, client, loaded, device, approved, asked, list, place, present, &siblings, &drawn, marker, now,
+        )?;
         if context.commit(&commit).await? == Committed::Applied {
             return Ok(answer);
         }

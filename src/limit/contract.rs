@@ -23,6 +23,8 @@ pub enum Limited {
     Introspect,
     /// A request to the device authorization endpoint, which makes a user code.
     DeviceAuthorization,
+    /// A request to the registration endpoint, or about a registration.
+    Register,
     /// An attempt to find a device by its user code, right or wrong.
     UserCode,
 }

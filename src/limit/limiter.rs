@@ -26,7 +26,9 @@ impl Limiter {
         match (&self.host, what) {
             (Some(host), _) => Some(&**host),
             (None, Limited::DeviceAuthorization | Limited::UserCode) => Some(&*self.devices),
-            (None, Limited::Authorize | Limited::Token | Limited::Revoke | Limited::Introspect) => None,
+            (None, Limited::Authorize | Limited::Token | Limited::Revoke | Limited::Introspect | Limited::Register) => {
+                None
+            }
         }
     }
 

@@ -70,6 +70,7 @@ impl MemoryRateLimit {
     /// | token endpoint | 600, then 20 a second | 6,000, then 200 a second | | |
     /// | revocation | 600, then 20 a second | 6,000, then 200 a second | | |
     /// | introspection | 10,000, then 1,000 a second | | | |
+    /// | registration | 60, then 1 a second | | | |
     /// | device authorization | 60, then 1 a second | 600, then 10 a second | | 5,000, then 100 a second |
     /// | user codes | 60, then 1 in 10 seconds | | 10, then 1 a minute | 3,000, then 5 a second |
     ///
@@ -83,6 +84,7 @@ impl MemoryRateLimit {
             .limit(Limited::Token, By::Client, Rate::new(6_000, millis(5)))
             .limit(Limited::Revoke, By::Address, Rate::new(600, millis(50)))
             .limit(Limited::Revoke, By::Client, Rate::new(6_000, millis(5)))
+            .limit(Limited::Register, By::Address, Rate::new(60, millis(1_000)))
             .limit(Limited::Introspect, By::Address, Rate::new(10_000, millis(1)))
     }
 

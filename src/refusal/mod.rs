@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `authorize.rs`, `token.rs`, `revoke.rs`, `introspect.rs` | the endpoint of that name |
 //! | `device_authorization.rs`, `user_code.rs` | the two ends of a device authorization |
+//! | `registration.rs` | registration, and the host's policy about it |
 //! | `resume.rs`, `approve.rs` | an interaction, on the way back and when it is decided |
 //! | `verify.rs` | a protected resource |
 //! | `request.rs` | whoever reads parameters |
@@ -21,6 +22,7 @@ mod dead;
 mod device_authorization;
 mod extension;
 mod introspect;
+mod registration;
 mod request;
 mod resume;
 mod revoke;
@@ -35,6 +37,7 @@ pub use dead::Dead;
 pub use device_authorization::DeviceAuthorizationError;
 pub use extension::ExtensionRefusal;
 pub use introspect::IntrospectError;
+pub use registration::{RegistrationError, RegistrationRefusal};
 pub use request::RequestError;
 pub use resume::ResumeError;
 pub use revoke::RevokeError;

@@ -15,6 +15,8 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
         TokenKind::Code => Kind::CODE,
         TokenKind::DeviceCode => Kind::DEVICE_CODE,
         TokenKind::Personal => Kind::PERSONAL_TOKEN,
+        TokenKind::Registration => Kind::REGISTRATION_TOKEN,
+        TokenKind::InitialAccess => Kind::INITIAL_ACCESS_TOKEN,
     }
 }
 

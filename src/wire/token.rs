@@ -27,10 +27,22 @@ pub enum TokenKind {
     DeviceCode,
     /// A personal token: `gpt_`. It serves where an access token does.
     Personal,
+    /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
+    Registration,
+    /// An initial access token, with which a client is registered (RFC 7591 §3): `gia_`.
+    InitialAccess,
 }
 
 impl TokenKind {
-    const ALL: [Self; 5] = [Self::Access, Self::Refresh, Self::Code, Self::DeviceCode, Self::Personal];
+    const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Refresh,
+        Self::Code,
+        Self::DeviceCode,
+        Self::Personal,
+        Self::Registration,
+        Self::InitialAccess,
+    ];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -40,6 +52,8 @@ impl TokenKind {
             Self::Code => "gac_",
             Self::DeviceCode => "gdc_",
             Self::Personal => "gpt_",
+            Self::Registration => "gra_",
+            Self::InitialAccess => "gia_",
         }
     }
 
