@@ -277,6 +277,7 @@ impl Builder {
         let published =
             Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
             issuer,

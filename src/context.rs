@@ -157,6 +157,7 @@ impl Context {
     pub(crate) fn tell(&self, event: &Event) {
         #[cfg(feature = "tracing")]
         crate::event::trace(event);
+        crate::observe::event(event);
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }

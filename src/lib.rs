@@ -31,7 +31,8 @@
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
-//! | `tracing` | events as `tracing` events | no |
+//! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
+//! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
@@ -54,6 +55,7 @@ mod id;
 mod interaction;
 pub mod limit;
 pub mod manage;
+mod observe;
 pub mod pages;
 mod preset;
 pub mod refusal;

@@ -203,6 +203,17 @@ impl AuthorizationServer {
         Ok(response)
     }
 
+    /// Whether the server can answer now: asks the store for a record that there is not. For a probe of readiness; that
+    /// the process lives, it tells by answering at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Unavailable`] if the store cannot be reached, [`Failure::Corrupt`] if it makes no sense.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        let context = &self.inner.context;
+        context.load_one(context.keys.client(&ClientId::from("(readiness)"))).await.map(|_| ())
+    }
+
     /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
     /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
     ///

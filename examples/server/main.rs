@@ -60,6 +60,7 @@
 mod api;
 mod clients;
 mod config;
+mod health;
 mod options;
 mod pages;
 mod secret;
@@ -161,6 +162,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
+    let own = own.merge(health::routes(server.clone()));
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
     let router = router.layer(axum::middleware::map_request(tell_peer));
     let purging = tokio::spawn(purge(server));

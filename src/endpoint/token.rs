@@ -23,7 +23,8 @@ pub(crate) async fn token(
 /// Hands the request to its grant type.
 async fn grant(context: &Context, request: &ClientRequest<'_>) -> Result<TokenAnswer, TokenError> {
     let ClientRequest { form, presented } = request;
-    match form.get("grant_type").ok_or(TokenError::ParameterMissing("grant_type"))? {
+    let name = form.get("grant_type").ok_or(TokenError::ParameterMissing("grant_type"))?;
+    match name {
         authorization_code::GRANT_TYPE => authorization_code::exchange(context, presented, form).await,
         refresh_token::GRANT_TYPE => refresh_token::refresh(context, presented, form).await,
         client_credentials::GRANT_TYPE => client_credentials::issue(context, presented, form).await,

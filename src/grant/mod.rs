@@ -60,6 +60,7 @@ async fn load_for(
     artifact: Option<&Located>,
     now: Timestamp,
 ) -> Result<(AuthenticatedClient, Option<Loaded>), TokenError> {
+    crate::observe::grant_type(grant_type);
     let client = context.keys.client(&presented.client_id);
     let (client, artifact) = match artifact {
         Some(located) => {

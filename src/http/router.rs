@@ -13,6 +13,7 @@ use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
 use crate::limit::Limited;
+use crate::observe::{self, Came};
 use crate::refusal::{AuthorizeError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
@@ -46,6 +47,16 @@ impl<B> std::fmt::Debug for Outcome<B> {
     }
 }
 
+impl<B> Outcome<B> {
+    fn came(&self) -> Came {
+        match self {
+            Self::Respond(response) => Came::to(response.status()),
+            Self::Interact { .. } => Came::Interact,
+            Self::NotMine(_) => Came::Done,
+        }
+    }
+}
+
 /// The endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
@@ -68,6 +79,20 @@ impl Endpoint {
             Self::Introspect => "POST",
             Self::Registration => "GET, PUT, DELETE, OPTIONS",
             Self::Metadata => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// As spans and metrics call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::Register => "register",
+            Self::Registration => "registration",
+            Self::Metadata => "metadata",
         }
     }
 
@@ -110,6 +135,10 @@ impl AuthorizationServer {
                 None => Outcome::NotMine(request),
             };
         };
+        observe::watched(endpoint.name(), self.answer(endpoint, request), Outcome::came).await
+    }
+
+    async fn answer<B: Body>(&self, endpoint: Endpoint, request: Request<B>) -> Outcome<B> {
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
         if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {

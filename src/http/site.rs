@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::event::Refusal;
 use crate::id::Subject;
 use crate::interaction::PendingAuthorization;
+use crate::observe::{Came, watched};
 use crate::pages::ConsentView;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
 use crate::server::AuthorizationServer;
@@ -169,12 +170,12 @@ impl Site {
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
-            return Ok(self.interaction(parts, body).await);
+            return Ok(watched("interaction", self.interaction(parts, body), came).await);
         }
         let devices = self.server.inner.context.policy.device.is_some();
         if devices && request.uri().path().strip_prefix(issuer) == Some(path::DEVICE) {
             let (parts, body) = request.into_parts();
-            return Ok(self.device(parts, body).await);
+            return Ok(watched("device", self.device(parts, body), came).await);
         }
         match self.server.handle(request).await {
             Outcome::Respond(response) => Ok(response),
@@ -387,6 +388,10 @@ impl Site {
         };
         answer::error_page(&*self.server.inner.pages, status, message)
     }
+}
+
+fn came(response: &Response<String>) -> Came {
+    Came::to(response.status())
 }
 
 /// The longest name of a client that is shown, in characters.

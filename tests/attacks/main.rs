@@ -41,6 +41,7 @@ mod lifecycle;
 mod limits;
 mod mcp;
 mod metadata;
+mod observed;
 mod outage;
 mod pages;
 mod pkce;
