@@ -30,6 +30,7 @@
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
+//! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
@@ -38,6 +39,7 @@
 pub mod access;
 mod builder;
 pub mod client;
+mod client_id_metadata;
 pub mod clock;
 mod config;
 mod context;
@@ -46,6 +48,7 @@ pub mod entropy;
 mod error;
 pub mod event;
 mod extension;
+pub mod fetch;
 mod grant;
 mod http;
 mod id;
@@ -65,6 +68,7 @@ pub mod wire;
 pub use self::http::axum;
 pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
 pub use builder::Builder;
+pub use client_id_metadata::ClientIdMetadata;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
+use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, Origin, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
@@ -211,7 +211,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
-    /// expired.
+    /// expired; that of a client that is described by a document for good.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         self.change_state(id, State::Deleted, What::ClientDeleted).await.map(|_| ())
     }
@@ -270,6 +270,8 @@ impl<'a> Clients<'a> {
             }
             let now = self.context.now();
             let purge_after = match state {
+                // Forgotten, it would be back at the next request that names its document.
+                State::Deleted if client.origin() == Origin::Document => Timestamp::NEVER,
                 State::Deleted => now.after(self.context.policy.longest_lifetime(client.metadata())),
                 State::Live | State::Inactive | State::Revoked => Timestamp::NEVER,
             };

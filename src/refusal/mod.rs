@@ -12,12 +12,14 @@
 //! | `request.rs` | whoever reads parameters |
 //! | `client.rs` | whoever authenticates a client |
 //! | `dead.rs` | whoever looks at a token |
+//! | `document.rs` | whoever takes a client from its document, and fetches that |
 //! | `extension.rs` | a grant type of the host |
 
 mod approve;
 mod authorize;
 mod client;
 mod dead;
+mod document;
 mod extension;
 mod introspect;
 mod registration;
@@ -31,6 +33,7 @@ pub use approve::ApproveError;
 pub use authorize::AuthorizeError;
 pub use client::ClientError;
 pub use dead::Dead;
+pub use document::{DocumentError, FetchError};
 pub use extension::ExtensionRefusal;
 pub use introspect::IntrospectError;
 pub use registration::{RegistrationError, RegistrationRefusal};

@@ -17,6 +17,7 @@ mod authorize;
 mod bearer;
 mod browser;
 mod cancellation;
+mod cimd;
 mod client_auth;
 mod client_credentials;
 mod code;
