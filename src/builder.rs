@@ -8,18 +8,22 @@ use crate::client_id_metadata::ClientIdMetadata;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
-    ScopeDefinition,
+    ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
 use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
+use crate::preset::{MCP_ACCESS_TOKEN, Preset};
 use crate::registration::DynamicRegistration;
+use crate::resource::ProtectedResource;
+use crate::rights::Rights;
 use crate::secret::SecretBytes;
-use crate::server::{AuthorizationServer, Inner};
+use crate::server::{AuthorizationServer, Inner, Published};
 use crate::store::{Durability, KeySpace, Store};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
@@ -39,6 +43,10 @@ pub struct Builder {
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    personal_token_scope: Option<Vec<String>>,
+    rights: Option<Arc<dyn Rights>>,
+    protected: Vec<ProtectedResource>,
+    mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
@@ -61,6 +69,10 @@ impl Builder {
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            personal_token_scope: None,
+            rights: None,
+            protected: Vec::new(),
+            mcp: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
@@ -112,6 +124,31 @@ impl Builder {
     ) -> Self {
         self.resources.push((identifier.into(), scopes.into_iter().map(Into::into).collect()));
         self
+    }
+
+    /// The scope that personal tokens may have, of what the server has; by default all of it, but for what begins with
+    /// `grantor:`.
+    pub fn personal_token_scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Self { personal_token_scope: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What resource owners may do at all: no token of theirs goes beyond it, whenever it was issued. Without it, what a
+    /// scope means for a user is for the protected resource to find out.
+    pub fn rights(self, rights: impl Rights) -> Self {
+        Self { rights: Some(Arc::new(rights)), ..self }
+    }
+
+    /// A protected resource that tokens can be addressed to, and whose metadata (RFC 9728) the server answers where the
+    /// resource is at the same origin. What was not said of it is the server's: its issuer, and all its scope.
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.protected.push(resource);
+        self
+    }
+
+    /// What a kind of client or resource expects, in one line.
+    pub fn preset(self, preset: Preset) -> Self {
+        let lifetimes = Lifetimes { access_token: MCP_ACCESS_TOKEN, ..self.lifetimes };
+        Self { mcp: Some(preset.mcp), lifetimes, ..self }
     }
 
     /// How long things live.
@@ -186,10 +223,22 @@ impl Builder {
             }
             None => return Err(ConfigError::SecretMissing),
         };
-        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, self.resources)?;
+        let (mut resources, mut protected) = (self.resources, self.protected);
+        if let Some(identifier) = &self.mcp {
+            protected.push(ProtectedResource::new(identifier).map_err(|error| ConfigError::Resource {
+                identifier: identifier.clone(),
+                reason: error.to_string(),
+            })?);
+        }
+        resources.extend(protected.iter().map(|known| (known.identifier().to_owned(), known.scopes().to_vec())));
+        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, resources)?;
+        if self.mcp.is_some() {
+            policy.slash = SlashAtTheEnd::MeansTheSame;
+        }
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
+        policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
@@ -209,6 +258,9 @@ impl Builder {
         let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
         let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
+        let published =
+            Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
@@ -220,12 +272,14 @@ impl Builder {
             observer: self.observer,
             policy,
             recent_uses: RecentUses::new(),
+            recent_grants: RecentGrants::new(),
+            rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
             registration,
             documents,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })
+        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Lifetimes {
     pub interaction: Duration,
     /// How long consent is remembered; up to 10 years. Default 1 year.
     pub consent: Duration,
+    /// A personal token, at the most; 1 second to 10 years. Default 1 year: what nobody renews for a year, nobody misses.
+    pub personal_token: Duration,
     /// How far the clocks of nodes may differ; up to 1 hour. Default 60 seconds. Spent tokens are remembered this much
     /// longer.
     pub clock_skew: Duration,
@@ -42,6 +44,7 @@ impl Default for Lifetimes {
             refresh_retry_window: Duration::from_secs(30),
             interaction: Duration::from_secs(1800),
             consent: Duration::from_secs(365 * DAY),
+            personal_token: Duration::from_secs(365 * DAY),
             clock_skew: Duration::from_secs(60),
         }
     }
@@ -58,6 +61,7 @@ impl Lifetimes {
             ("refresh_retry_window", self.refresh_retry_window, 0, 600),
             ("interaction", self.interaction, 60, 86_400),
             ("consent", self.consent, 0, TEN_YEARS),
+            ("personal_token", self.personal_token, 1, TEN_YEARS),
             ("clock_skew", self.clock_skew, 0, 3_600),
         ] {
             if value < Duration::from_secs(least) || value > Duration::from_secs(most) {
@@ -74,11 +78,13 @@ pub struct Limits {
     /// How many live grants one subject may have with one client; 1 to 1,000. Default 10. Beyond it the oldest is
     /// revoked.
     pub grants_per_subject_and_client: u32,
+    /// How many live personal tokens one subject may have; 1 to 1,000. Default 50. Beyond it no more are made.
+    pub personal_tokens_per_subject: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { grants_per_subject_and_client: 10 }
+        Self { grants_per_subject_and_client: 10, personal_tokens_per_subject: 50 }
     }
 }
 
@@ -154,6 +160,16 @@ pub enum OmittedRedirectUri {
     MeansTheOnlyOne,
 }
 
+/// Whether `resource` may be written with another slash at its end than the resource has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum SlashAtTheEnd {
+    /// It names another resource then (RFC 8707 §2: compared as it is).
+    #[default]
+    Counts,
+    /// It is the same: MCP clients write what their URL library makes of it.
+    MeansTheSame,
+}
+
 /// What the endpoints go by.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -163,7 +179,9 @@ pub(crate) struct Policy {
     pub(crate) every_scope: Scope,
     pub(crate) default_scope: Scope,
     pub(crate) user_only_scope: Scope,
+    pub(crate) personal_token_scope: Scope,
     pub(crate) resources: Vec<ResourceDefinition>,
+    pub(crate) slash: SlashAtTheEnd,
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
@@ -237,8 +255,13 @@ impl Policy {
         resources: Vec<(String, Vec<String>)>,
     ) -> Result<Self, ConfigError> {
         lifetimes.check()?;
-        if !(1..=1_000).contains(&limits.grants_per_subject_and_client) {
-            return Err(ConfigError::Limit { name: "grants_per_subject_and_client", least: 1, most: 1_000 });
+        for (name, limit) in [
+            ("grants_per_subject_and_client", limits.grants_per_subject_and_client),
+            ("personal_tokens_per_subject", limits.personal_tokens_per_subject),
+        ] {
+            if !(1..=1_000).contains(&limit) {
+                return Err(ConfigError::Limit { name, least: 1, most: 1_000 });
+            }
         }
         let every_scope = scope_of(&scopes, |_| true)?;
         let mut known: Vec<ResourceDefinition> = Vec::with_capacity(resources.len());
@@ -263,13 +286,47 @@ impl Policy {
             limits,
             default_scope: scope_of(&scopes, |scope| scope.default)?,
             user_only_scope: scope_of(&scopes, |scope| scope.user_only)?,
+            personal_token_scope: every_scope.clone(),
             every_scope,
             scopes,
             resources: known,
+            slash: SlashAtTheEnd::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
         })
+    }
+
+    /// Which scope personal tokens may have; `None`: all but the server's own.
+    pub(crate) fn allow_personal_tokens(&mut self, names: Option<&[String]>) -> Result<(), ConfigError> {
+        let own = |name: &&str| !name.starts_with("grantor:");
+        let chosen: Vec<&str> = match names {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => self.every_scope.tokens().filter(own).collect(),
+        };
+        self.personal_token_scope = Scope::empty();
+        for name in chosen {
+            let wrong = |reason| ConfigError::Scope { name: name.to_owned(), reason };
+            if !self.every_scope.contains(name) {
+                return Err(wrong("personal tokens cannot have what the server does not"));
+            }
+            let scope = Scope::parse(name).map_err(|_| wrong("it is not a scope token"))?;
+            self.personal_token_scope = self.personal_token_scope.union(&scope);
+        }
+        Ok(())
+    }
+
+    /// What a request calls a resource, by the identifier it has.
+    pub(crate) fn named(&self, resources: &[Resource]) -> Vec<Resource> {
+        let named = |asked: &Resource| match (self.slash, self.resource(asked)) {
+            (SlashAtTheEnd::MeansTheSame, None) => {
+                let bare = |text: &Resource| text.as_str().strip_suffix('/').unwrap_or(text.as_str()).to_owned();
+                let same = |known: &&ResourceDefinition| bare(&known.identifier) == bare(asked);
+                self.resources.iter().find(same).map_or_else(|| asked.clone(), |known| known.identifier.clone())
+            }
+            _ => asked.clone(),
+        };
+        resources.iter().map(named).collect()
     }
 
     pub(crate) fn resource(&self, identifier: &Resource) -> Option<&ResourceDefinition> {

@@ -11,10 +11,17 @@ use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
+use crate::grant::last_used::{self, RecentGrants};
+use crate::id::Subject;
 use crate::registration::RegistrationRules;
-use crate::store::{Commit, Committed, Key, KeySpace, Listing, Loaded, Page, Purged, Query, Store, StoreError, Write};
+use crate::rights::Rights;
+use crate::store::{
+    Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
+};
 use crate::token::doubt::Doubts;
+use crate::token::fields::{Fields, tag};
 use crate::token::seal::SealKey;
+use crate::wire::scope::Scope;
 use crate::wire::uri::Issuer;
 
 pub(crate) struct Context {
@@ -27,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) policy: Policy,
     pub(crate) seal: SealKey,
     pub(crate) recent_uses: RecentUses,
+    pub(crate) recent_grants: RecentGrants,
+    pub(crate) rights: Option<Arc<dyn Rights>>,
     pub(crate) doubts: Doubts,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
     pub(crate) registration: Option<RegistrationRules>,
@@ -86,6 +95,7 @@ impl Context {
     }
 
     pub(crate) async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
+        self.write_uses(limit).await;
         self.store.purge(self.now(), limit).await.map_err(|error| self.store_failed(&error))
     }
 
@@ -95,6 +105,52 @@ impl Context {
         if let Ok(present) = self.load_one(key).await {
             let note = crate::client::note_use(&self.keys, key, present.as_ref().map(|mark| &*mark.record), now);
             let _ = self.commit(&note).await;
+        }
+    }
+
+    /// The part of `scope` that its resource owner may have now.
+    pub(crate) async fn within_rights(&self, subject: &Subject, scope: &Scope) -> Result<Scope, Failure> {
+        match &self.rights {
+            None => Ok(scope.clone()),
+            Some(rights) => match rights.narrow(subject, scope).await {
+                Ok(narrowed) => Ok(narrowed.intersection(scope)),
+                Err(failure) => Err(self.fail(failure)),
+            },
+        }
+    }
+
+    /// The part of the scope of a code or a token, or of its grant, that its resource owner may have now. `None` where
+    /// nobody is asked: the host has no rights to tell of, or the token is a client's own.
+    pub(crate) async fn rights_left(&self, loaded: Option<&Loaded>) -> Result<Option<Scope>, Failure> {
+        let Some(loaded) = loaded.filter(|_| self.rights.is_some()) else { return Ok(None) };
+        let text = |record: Option<&Record>, wanted: u8| {
+            let fields = Fields::read(record?.payload.as_bytes()).ok()?;
+            fields.text(wanted).ok()?.map(str::to_owned)
+        };
+        let Some(subject) = text(loaded.parent.as_deref(), tag::SUBJECT) else { return Ok(None) };
+        let own = text(Some(&loaded.record), tag::SCOPE);
+        let scope = own.or_else(|| text(loaded.parent.as_deref(), tag::SCOPE)).unwrap_or_default();
+        self.within_rights(&subject.into(), &Scope::from_canonical(&scope)).await.map(Some)
+    }
+
+    /// Remembers that a grant was used.
+    pub(crate) fn note_grant_use(&self, grant: Option<&Record>, now: Timestamp) {
+        if let Some(grant) = grant.filter(|grant| grant.key.kind == Kind::GRANT) {
+            self.recent_grants.note(grant, now);
+        }
+    }
+
+    /// Writes down at most `limit` uses of grants. Those that cannot be written now are written after the next use.
+    async fn write_uses(&self, limit: u32) {
+        let now = self.now();
+        for seen in self.recent_grants.take_unwritten(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            let Ok(present) = self.load_one(last_used::mark(&self.keys, &seen.grant)).await else { return };
+            let present = present.as_ref().map(|mark| &*mark.record);
+            if let Some(commit) = last_used::write_down(&self.keys, &seen, present, now)
+                && self.commit(&commit).await.is_err()
+            {
+                return;
+            }
         }
     }
 

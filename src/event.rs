@@ -48,6 +48,10 @@ pub enum What {
     ClientActivated,
     /// A client was deleted: all it was issued ended.
     ClientDeleted,
+    /// All that a client was issued ended.
+    ClientRevoked,
+    /// All that anybody was issued is being ended: one [`ClientRevoked`](Self::ClientRevoked) for each client follows.
+    EverythingRevoked,
     /// A client was given a secret.
     SecretAdded {
         /// Which one.
@@ -96,6 +100,20 @@ pub enum What {
         /// Why.
         why: Why,
     },
+    /// A personal token was given another scope.
+    PersonalTokenChanged {
+        /// What it is called.
+        name: String,
+        /// Which scope it has now.
+        scope: Scope,
+    },
+    /// A personal token will expire soon. Told once for each.
+    PersonalTokenExpiring {
+        /// What it is called.
+        name: String,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
     /// A request was refused.
     Refused(Refusal),
     /// The server could not do what was asked.
@@ -127,6 +145,8 @@ pub enum Why {
     Client,
     /// The host asked for it, for an administrator or the resource owner.
     Host,
+    /// The resource owner deleted it.
+    Owner,
     /// An authorization code was presented twice.
     CodeReplayed,
     /// A refresh token was presented again after the retry window.

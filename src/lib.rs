@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```
 //! use grantor::store::MemoryStore;
@@ -55,9 +56,11 @@ mod id;
 mod interaction;
 pub mod manage;
 pub mod pages;
+mod preset;
 pub mod refusal;
 mod registration;
 pub mod resource;
+mod rights;
 pub mod secret;
 mod server;
 pub mod store;
@@ -78,6 +81,8 @@ pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use preset::Preset;
 pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};
+pub use rights::Rights;
 pub use server::AuthorizationServer;

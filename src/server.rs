@@ -12,11 +12,20 @@ use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
-use crate::manage::{Clients, Grants, Registrations, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
-use crate::resource::{self, Challenge, Require, Verified};
+use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
 use crate::store::Purged;
+
+/// What the server answers for besides itself.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    /// The resources whose metadata it answers.
+    pub(crate) resources: Vec<ProtectedResource>,
+    /// Whether it answers also at the root of the origin, whatever path the issuer has.
+    pub(crate) at_root: bool,
+}
 
 /// An authorization server: configuration and keys, over a store. Cloning it is cheap, and clones are one server.
 #[derive(Clone, Debug)]
@@ -28,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) context: Context,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
+    pub(crate) published: Published,
 }
 
 impl Inner {
@@ -85,6 +95,11 @@ impl AuthorizationServer {
         Grants::new(&self.inner.context)
     }
 
+    /// Personal tokens: what a resource owner makes for a script of their own.
+    pub fn personal_tokens(&self) -> PersonalTokens<'_> {
+        PersonalTokens::new(&self.inner.context)
+    }
+
     /// The resource owners, as far as the server must know them: which are active.
     pub fn subjects(&self) -> Subjects<'_> {
         Subjects::new(&self.inner.context)
@@ -103,7 +118,16 @@ impl AuthorizationServer {
         request: &http::Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
-        resource::check_request(&self.inner.context, request.headers(), request.uri(), require)
+        let named = |resource: &&ProtectedResource| Some(resource.identifier()) == require.resource();
+        let published = self.inner.published.resources.iter().find(named);
+        let (headers, uri) = (request.headers(), request.uri());
+        async move {
+            let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
+            checked.map_err(|challenge| match published {
+                Some(resource) => challenge.at(resource),
+                None => challenge,
+            })
+        }
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
@@ -178,8 +202,8 @@ impl AuthorizationServer {
         Ok(response)
     }
 
-    /// Forgets what may be forgotten, at most `limit` records: call it now and then, from wherever the host does such
-    /// things. A store may do the same on its own.
+    /// Writes down when grants were last used, and forgets what may be forgotten, at most `limit` records each: call it
+    /// now and then, from wherever the host does such things. A store may forget on its own too.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
         self.inner.context.purge(limit).await
     }

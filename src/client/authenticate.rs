@@ -7,7 +7,7 @@ use super::{AuthMethod, Client};
 use crate::clock::Timestamp;
 use crate::id::ClientId;
 use crate::refusal::ClientError;
-use crate::secret::same_digest;
+use crate::secret::{Secret, same_digest};
 use crate::store::{KeySpace, Loaded, State};
 
 /// A client that has shown who it is, by the method it registered.
@@ -51,12 +51,12 @@ pub(crate) fn authenticate(
     let client = Client::loaded(loaded);
     let matched = match &presented.proof {
         Proof::None => None,
-        Proof::Secret { candidates, .. } => {
-            if candidates.iter().any(|candidate| candidate.expose().len() > MAX_SECRET) {
+        Proof::Secret { secret, other, .. } => {
+            let candidates = std::iter::once(secret).chain(other).map(Secret::expose);
+            if candidates.clone().any(|candidate| candidate.len() > MAX_SECRET) {
                 return Err(ClientError::WrongSecret { header });
             }
-            let digests =
-                candidates.iter().map(|candidate| keys.secret_digest(&presented.client_id, candidate.expose()));
+            let digests = candidates.map(|candidate| keys.secret_digest(&presented.client_id, candidate));
             matching_secret(client.as_deref(), digests, now)
         }
     };

@@ -11,7 +11,7 @@ use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
-use crate::grant::authorization::Authorization;
+use crate::grant::authorization::{Authorization, Place};
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, record};
@@ -34,12 +34,13 @@ pub struct Approval {
     subject: Subject,
     authenticated_at: Timestamp,
     scope: Option<Scope>,
+    device: String,
 }
 
 impl Approval {
     /// `subject`, who signed in at `authenticated_at`, allows all that was asked for.
     pub fn new(subject: Subject, authenticated_at: Timestamp) -> Self {
-        Self { subject, authenticated_at, scope: None }
+        Self { subject, authenticated_at, scope: None, device: String::new() }
     }
 
     /// Only this part of the scope. Empty, or more than was asked for: the answer is `access_denied` or an error.
@@ -47,7 +48,17 @@ impl Approval {
     pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
     }
+
+    /// On which device: its name, or what its browser calls itself (`User-Agent`). Shown to the resource owner beside
+    /// the grant, and proves nothing. The first 200 characters are kept, without control characters.
+    #[must_use]
+    pub fn on_device(self, device: &str) -> Self {
+        Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
+    }
 }
+
+/// The longest name of a device that is kept, in characters.
+const MAX_DEVICE: usize = 200;
 
 /// Whether the resource owner has to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,10 +88,11 @@ pub(crate) async fn consent_need(
     }
     let key = context.keys.authorization(subject, client.id());
     let Some(loaded) = context.load_one(key).await? else { return Ok(ConsentNeed::Ask) };
+    let scope = context.within_rights(subject, pending.scope()).await?;
     // What cannot be read is not remembered.
     let remembered = Authorization::read(&loaded.record).is_ok_and(|authorization| {
         Authorization::is_of(&loaded.record, client.link())
-            && authorization.remembers(pending.scope(), pending.resources(), context.now())
+            && authorization.remembers(&scope, pending.resources(), context.now())
     });
     Ok(if remembered { ConsentNeed::Remembered } else { ConsentNeed::Ask })
 }
@@ -119,21 +131,20 @@ pub(crate) async fn approve(
     if !scope.is_subset_of(pending.scope()) {
         return Err(ApproveError::ScopeExceeded);
     }
+    // What the resource owner may not do themselves, they cannot allow.
+    let scope = &context.within_rights(subject, scope).await?;
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
     client_id_metadata::keep(context, pending.client()).await?;
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
-    let keys = [
-        context.keys.client(pending.client().id()),
-        context.keys.authorization(subject, pending.client().id()),
-        context.keys.subject(subject),
-        marker_key(context, pending, subject),
-    ];
+    let place = Place::of(&context.keys, subject, pending.client().id());
+    let marker = context.keys.drawn(Kind::MARKER, place.subject.partition, pending.flow());
+    let keys = [pending.client().key(), place.authorization, place.subject, marker];
     for _ in 0..ATTEMPTS {
         let found = context.load(&keys).await?;
-        let [client, authorization, owner, marker] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
-        if marker.is_some() {
+        let [client, authorization, owner, decided] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        if decided.is_some() {
             return Err(ApproveError::Decided);
         }
         let client = still_valid(client.as_ref(), pending).ok_or(ApproveError::ClientChanged)?;
@@ -144,9 +155,12 @@ pub(crate) async fn approve(
         let approved = Approved {
             client: &client,
             subject,
+            place,
+            marker,
             epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
             scope,
             authenticated_at: approval.authenticated_at,
+            device: &approval.device,
         };
         let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
         match context.commit(&commit).await? {
@@ -168,9 +182,12 @@ struct Drawn {
 struct Approved<'a> {
     client: &'a Client,
     subject: &'a Subject,
+    place: Place,
+    marker: Key,
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
+    device: &'a str,
 }
 
 fn decide(
@@ -184,7 +201,7 @@ fn decide(
     let (policy, keys) = (&context.policy, &context.keys);
     let lifetimes = &policy.lifetimes;
     let (client, subject, scope) = (approved.client, approved.subject, approved.scope);
-    let partition = keys.partition_of(subject);
+    let partition = approved.place.subject.partition;
     let asked = pending.asked();
     let code_ends = now.after(lifetimes.authorization_code);
 
@@ -199,7 +216,7 @@ fn decide(
     }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
-    let record = authorization.to_record(keys, present, client.link(), needed_until, now);
+    let record = authorization.to_record(keys.tenant(), approved.place, present, client.link(), needed_until, now);
     let parent = Link { key: record.key, epoch: record.epoch };
 
     let payload = Code {
@@ -209,10 +226,11 @@ fn decide(
         granted: Granted { scope: scope.clone(), resources: asked.resources.clone() },
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,
+        device: approved.device.to_owned(),
     }
     .payload();
-    let owner =
-        Owner { client: client.link(), subject: Some(Link { key: keys.subject(subject), epoch: approved.epoch }) };
+    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
+    let owner = Owner { client: client.link(), subject: Some(subject_link) };
     let terms = Terms {
         parent: Some(parent),
         owner: Some(Box::new(owner)),
@@ -235,7 +253,7 @@ fn decide(
         .subject(Some(subject))
         .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
-    let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
+    let writes = vec![Write::Insert(mark(context, pending, approved.marker, now)), write, Write::Insert(code)];
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
@@ -266,10 +284,11 @@ pub(crate) async fn deny(
     match subject.or(pending.subject()) {
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
+            let marker = context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow());
             let commit = Commit {
-                writes: vec![Write::Insert(marker(context, pending, subject, now))],
+                writes: vec![Write::Insert(mark(context, pending, marker, now))],
                 events: vec![event],
-                ..context.keys.commit(context.keys.partition_of(subject), now)
+                ..context.keys.commit(marker.partition, now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);
@@ -281,15 +300,11 @@ pub(crate) async fn deny(
     Ok(pending.target().error(context, code, description))
 }
 
-fn marker_key(context: &Context, pending: &PendingAuthorization, subject: &Subject) -> Key {
-    context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow())
-}
-
 /// The mark that this authorization was decided.
-fn marker(context: &Context, pending: &PendingAuthorization, subject: &Subject, now: Timestamp) -> Arc<Record> {
+fn mark(context: &Context, pending: &PendingAuthorization, marker: Key, now: Timestamp) -> Arc<Record> {
     let expires_at = pending.expires_at();
     Arc::new(Record {
-        key: marker_key(context, pending, subject),
+        key: marker,
         tenant: context.keys.tenant(),
         revision: 1,
         state: State::Live,

@@ -168,7 +168,7 @@ fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, A
 }
 
 fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
-    let resources = read_resources(form).ok_or(AuthorizeError::Target)?;
+    let resources = context.policy.named(&read_resources(form).ok_or(AuthorizeError::Target)?);
     let known = resources.iter().all(|resource| context.policy.resource(resource).is_some());
     if known { Ok(resources) } else { Err(AuthorizeError::Target) }
 }

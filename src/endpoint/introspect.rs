@@ -13,6 +13,7 @@ use crate::token::liveness;
 use crate::token::view::TokenView;
 use crate::wire::error::ErrorCode;
 use crate::wire::json::JsonObject;
+use crate::wire::scope::Scope;
 
 /// All that is told of a token that does not count, or not to this caller (RFC 7662 §2.2).
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -35,25 +36,32 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
-    let answer = token.and_then(|token| describe(context, &caller, &token, now));
-    let answer = answer.unwrap_or_else(|| INACTIVE.to_owned());
+    let token = token.filter(|token| liveness::check(token, now).is_ok());
+    let left = context.rights_left(token.as_ref()).await?;
+    let answer = token.as_ref().and_then(|token| describe(context, &caller, token, left.as_ref()));
     context.note_secret_use(&caller, now).await;
+    let Some(answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    // A resource server asks because the token was used.
+    context.note_grant_use(token.as_ref().and_then(|token| token.parent.as_deref()), now);
     Ok(answer)
 }
 
-/// What the caller may know of the token; `None` where that is nothing.
-fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, now: Timestamp) -> Option<String> {
-    liveness::check(token, now).ok()?;
+/// What the caller may know of a token that counts; `None` where that is nothing.
+fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, left: Option<&Scope>) -> Option<String> {
     let view = TokenView::of(token)?;
-    let access = token.record.key.kind == Kind::ACCESS_TOKEN;
+    let access = token.record.key.kind != Kind::REFRESH_TOKEN;
     let own = view.client_id() == caller.id().as_str();
     // A refresh token is between the client and us: a resource server has no use for it (RFC 7662 §4).
     if !(own || access && is_addressed_to(caller, &view)) {
         return None;
     }
+    let scope = left.map_or(view.scope(), Scope::as_str);
+    if scope.is_empty() && !view.scope().is_empty() {
+        return None;
+    }
     let mut json = JsonObject::with_capacity(384);
     json.boolean("active", true);
-    json.text("scope", view.scope());
+    json.text("scope", scope);
     json.text("client_id", view.client_id());
     if access {
         json.text("token_type", "Bearer");
@@ -63,6 +71,10 @@ fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, now
     // A token that a client holds for itself has no `sub`: a client cannot be taken for a person of the same name.
     if let Some(subject) = view.subject() {
         json.text("sub", subject);
+    }
+    if let Some(signed_in) = view.authenticated_at() {
+        // RFC 9470 §6.2: so that a resource server elsewhere can ask for a fresh sign-in.
+        json.number("auth_time", seconds(signed_in));
     }
     let mut audience = view.resources();
     match (audience.next(), audience.next()) {

@@ -10,7 +10,7 @@ use crate::store::Loaded;
 use crate::token::mint;
 use crate::wire::token::TokenKind;
 
-/// Authenticates the client, and finds the access or refresh token it asks about, whosever that is.
+/// Authenticates the client, and finds the access, refresh or personal token it asks about, whosever that is.
 ///
 /// The prefix tells which kind it is; `token_type_hint` could only be wrong, and may be ignored (RFC 7009 §2.1, RFC
 /// 7662 §2.1).
@@ -24,7 +24,7 @@ where
     E: From<ClientError> + From<Failure>,
 {
     let located = TokenKind::of(token)
-        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh))
+        .filter(|kind| *kind != TokenKind::Code)
         .and_then(|kind| mint::locate(&context.keys, kind, token));
     let client = context.keys.client(&request.presented.client_id);
     let keys: Vec<_> = std::iter::once(client).chain(located.map(|located| located.key)).collect();

@@ -46,7 +46,8 @@ fn decide(context: &Context, client: &AuthenticatedClient, token: &Loaded, now: 
         return None;
     }
     let grant = token.parent.as_deref().filter(|parent| parent.key.kind == Kind::GRANT);
-    let whole = token.record.key.kind == Kind::REFRESH_TOKEN
+    // A personal token is all that its grant has.
+    let whole = matches!(token.record.key.kind, Kind::REFRESH_TOKEN | Kind::PERSONAL_TOKEN)
         || context.policy.access_token_revocation == AccessTokenRevocation::WholeGrant;
     if let Some(grant) = grant.filter(|_| whole) {
         let lives = grant.state == State::Live;

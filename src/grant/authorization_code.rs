@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::authorization::{Authorization, GrantName, grant_key, read_resources};
+use super::authorization::{Authorization, GrantName, Place, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
 use super::record;
-use super::terms::{Asked, Granted, narrow};
+use super::terms::{Asked, Granted, narrow, still_allowed};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, ClientMetadata, Presented};
 use crate::clock::Timestamp;
@@ -36,6 +36,8 @@ pub(crate) struct Code {
     /// The grant it buys, named in advance, so that a second use finds what the first one bought.
     pub(crate) grant: GrantName,
     pub(crate) authenticated_at: Timestamp,
+    /// What the user called the device, or its browser itself; empty where nobody said.
+    pub(crate) device: String,
 }
 
 impl Code {
@@ -52,6 +54,9 @@ impl Code {
             .texts(tag::RESOURCE, self.granted.resources.iter().map(Resource::as_str))
             .bytes(tag::GRANT, &self.grant)
             .number(tag::AUTHENTICATED_AT, self.authenticated_at.as_millis())
+            .optional((!self.device.is_empty()).then_some(&*self.device), |writer, device| {
+                writer.text(tag::DEVICE, device)
+            })
             .payload()
     }
 
@@ -67,6 +72,7 @@ impl Code {
             },
             grant: fields.array(tag::GRANT)?.ok_or(Unreadable)?,
             authenticated_at: Timestamp::from_millis(fields.number(tag::AUTHENTICATED_AT)?.ok_or(Unreadable)?),
+            device: fields.text(tag::DEVICE)?.unwrap_or_default().to_owned(),
         })
     }
 }
@@ -111,7 +117,10 @@ pub(crate) async fn exchange(
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     for _ in 0..ATTEMPTS {
         let (client, loaded) = super::load_for(context, presented, GRANT_TYPE, located.as_ref(), now).await?;
-        let decide = |siblings: &[_]| decide(context, &client, loaded.as_ref(), &request, siblings, &drawn, now);
+        let rights = context.rights_left(loaded.as_ref()).await?;
+        let allowed = still_allowed(&context.policy, &client, rights.as_ref());
+        let decide =
+            |siblings: &[_]| decide(context, &client, &allowed, loaded.as_ref(), &request, siblings, &drawn, now);
         let mut decision = decide(&[])?;
         if let Decision::Survey(keys) = decision {
             // Found under the list as it was read above: if that changes meanwhile, the commit is refused.
@@ -135,9 +144,11 @@ pub(crate) async fn exchange(
     Err(crate::error::Failure::Contended.into())
 }
 
+#[expect(clippy::too_many_arguments, reason = "a decision is a function of all that it depends on")]
 fn decide(
     context: &Context,
     client: &AuthenticatedClient,
+    allowed: &Scope,
     loaded: Option<&Loaded>,
     request: &Request<'_>,
     siblings: &[Option<Loaded>],
@@ -163,11 +174,11 @@ fn decide(
         return Err(TokenError::ChallengeMissing);
     }
     liveness::check(loaded, now).map_err(TokenError::CodeDead)?;
-    let still_allowed = policy.scope_of_client(client.client().metadata());
-    let first = narrow(policy, &code.granted, &still_allowed, &request.asked)?;
+    let first = narrow(policy, &code.granted, allowed, &request.asked)?;
 
     let parent = loaded.parent.as_deref().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     let authorization = Authorization::read(parent).map_err(unreadable)?;
+    let subject = owner.subject.ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     if family::is_full(policy, &authorization) && siblings.is_empty() {
         let partition = loaded.record.key.partition;
         return Ok(Decision::Survey(authorization.keys_of_grants(keys, partition)));
@@ -179,9 +190,11 @@ fn decide(
         granted: &code.granted,
         first: &first,
         authenticated_at: code.authenticated_at,
+        device: &code.device,
         grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,
+        place: Place { authorization: parent.key, subject: subject.key },
         present: Some(parent),
         siblings,
     };

@@ -8,7 +8,9 @@
 //! | `extension.rs` | grant types of the host (RFC 6749 §4.5) |
 //! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
 //! | `family.rs` | a new grant with its first tokens |
+//! | `personal.rs` | personal tokens: grants to nobody but their owner |
 //! | `record.rs` | the record of a grant: what it says, what the grant is called, and ending it |
+//! | `last_used.rs` | noting when a grant was last used, without a write per request |
 //! | `terms.rs` | which scope and which resources a token gets |
 //! | `answer.rs` | the token response |
 
@@ -18,6 +20,8 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod extension;
 pub(crate) mod family;
+pub(crate) mod last_used;
+pub(crate) mod personal;
 pub(crate) mod record;
 pub(crate) mod refresh_token;
 pub(crate) mod terms;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::family::{self, ClientLifetimes};
 use super::record;
-use super::terms::{Asked, Granted, narrow};
+use super::terms::{Asked, Granted, narrow, still_allowed};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
@@ -22,6 +22,7 @@ use crate::token::liveness;
 use crate::token::mint::{self, Located, Terms};
 use crate::token::retry::{self, Answer};
 use crate::wire::form::Form;
+use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
 
 pub(crate) const GRANT_TYPE: &str = "refresh_token";
@@ -66,10 +67,14 @@ pub(crate) async fn refresh(
             Some(_) => (Doubt::None, context.now()),
             None => (Doubt::None, now),
         };
-        match decide(&context.policy, &context.keys, &client, located, &loaded, &asked, &drawn, doubt, clock, now)? {
+        let rights = context.rights_left(Some(&loaded)).await?;
+        let allowed = still_allowed(&context.policy, &client, rights.as_ref());
+        let (policy, keys) = (&context.policy, &context.keys);
+        match decide(policy, keys, &client, &allowed, located, &loaded, &asked, &drawn, doubt, clock, now)? {
             Decision::Issue(commit, answer) => {
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
+                    context.note_grant_use(loaded.parent.as_deref(), now);
                     return Ok(answer);
                 }
                 // Somebody was quicker: the next decision sees what they did.
@@ -95,6 +100,7 @@ fn decide(
     policy: &Policy,
     keys: &KeySpace,
     client: &AuthenticatedClient,
+    allowed: &Scope,
     located: &Located,
     loaded: &Loaded,
     asked: &Asked,
@@ -127,7 +133,7 @@ fn decide(
     }
     liveness::check(loaded, now).map_err(TokenError::RefreshDead)?;
     let granted = record::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
-    let narrowed = narrow(policy, &granted, &policy.scope_of_client(client.client().metadata()), asked)?;
+    let narrowed = narrow(policy, &granted, allowed, asked)?;
     let (commit, answer) = issue(policy, keys, client, located, loaded, grant, &granted, &narrowed, drawn, now);
     Ok(Decision::Issue(Box::new(commit), answer))
 }

@@ -1,5 +1,6 @@
 //! Which scope and which resources a token gets.
 
+use crate::client::AuthenticatedClient;
 use crate::config::Policy;
 use crate::refusal::TokenError;
 use crate::wire::form::Form;
@@ -46,6 +47,13 @@ pub(crate) fn read_resources(form: &Form<'_>) -> Option<Vec<Resource>> {
     Some(resources)
 }
 
+/// The scope that a client may still have: what it is registered for, and what the resource owner may have themselves,
+/// where that is told.
+pub(crate) fn still_allowed(policy: &Policy, client: &AuthenticatedClient, rights: Option<&Scope>) -> Scope {
+    let registered = policy.scope_of_client(client.client().metadata());
+    rights.map_or_else(|| registered.clone(), |rights| registered.intersection(rights))
+}
+
 /// What a token gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Granted {
@@ -64,7 +72,7 @@ pub(crate) fn narrow(
     still_allowed: &Scope,
     asked: &Asked,
 ) -> Result<Granted, TokenError> {
-    let resources = if asked.resources.is_empty() { granted.resources.clone() } else { asked.resources.clone() };
+    let resources = if asked.resources.is_empty() { granted.resources.clone() } else { policy.named(&asked.resources) };
     if !resources.iter().all(|resource| granted.resources.contains(resource)) {
         return Err(TokenError::TargetExceeded);
     }

@@ -41,10 +41,24 @@ static JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
     headers
 });
 
+/// The same, and that scripts of any origin may read it.
+static OPEN_JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = JSON.clone();
+    set(&mut headers, &OPEN);
+    headers
+});
+
 /// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
 pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
     let mut response = response(status, body);
-    response.headers_mut().clone_from(&JSON);
+    *response.headers_mut() = JSON.clone();
+    response
+}
+
+/// The same, open to any origin.
+pub(super) fn open_json(status: StatusCode, body: String) -> Response<String> {
+    let mut response = response(status, body);
+    *response.headers_mut() = OPEN_JSON.clone();
     response
 }
 
@@ -105,7 +119,8 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
     let mut response = response(StatusCode::NO_CONTENT, String::new());
     let pairs = [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        // The last names the revision that a client of the Model Context Protocol speaks, also when it reads metadata.
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, mcp-protocol-version"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
         (CACHE_CONTROL, "no-store"),
     ];
@@ -115,10 +130,12 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
 
 /// Lets scripts of any origin read it: it grants nothing that the request did not prove (no cookies are involved).
 pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<String> {
-    let pairs = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
-    set(response.headers_mut(), &pairs);
+    set(response.headers_mut(), &OPEN);
     response
 }
+
+const OPEN: [(HeaderName, &str); 2] =
+    [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
 
 /// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
 /// go, redirects included.

@@ -76,10 +76,15 @@ impl AuthorizationServer {
     /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs
     /// to it.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Outcome<B> {
-        let Some(endpoint) = self.route(request.uri().path()) else { return Outcome::NotMine(request) };
+        let Some(endpoint) = self.route(request.uri().path()) else {
+            return match self.resource_metadata(&request) {
+                Some(response) => Outcome::Respond(response),
+                None => Outcome::NotMine(request),
+            };
+        };
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
-        if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+        if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {
             self.tell_unread(endpoint, RequestError::Method);
             return Outcome::Respond(answer::method_not_allowed(allowed));
         }
@@ -108,8 +113,8 @@ impl AuthorizationServer {
         };
         match endpoint {
             Endpoint::Authorize => self.authorize(parts, &body).await,
-            Endpoint::Token => Outcome::Respond(answer::open_to_any_origin(self.token(&parts, &body).await)),
-            Endpoint::Revoke => Outcome::Respond(answer::open_to_any_origin(self.revoke(&parts, &body).await)),
+            Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
+            Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
             Endpoint::Register => Outcome::Respond(answer::open_to_any_origin(self.register(&parts, &body).await)),
             Endpoint::Registration => {
@@ -119,14 +124,31 @@ impl AuthorizationServer {
         }
     }
 
+    /// What a resource at this origin publishes of itself (RFC 9728 §3).
+    fn resource_metadata<B>(&self, request: &Request<B>) -> Option<Response<String>> {
+        let published = &self.inner.published;
+        let at_root = published.resources.first().filter(|_| published.at_root);
+        let found = published.resources.iter().find_map(|resource| resource.answer(request));
+        found.or_else(|| at_root.and_then(|resource| resource.answer_at_root(request)))
+    }
+
     fn route(&self, whole: &str) -> Option<Endpoint> {
         let issuer = self.inner.context.issuer.path();
+        let at_root = self.inner.published.at_root;
         if let Some(document) = whole.strip_prefix("/.well-known/") {
             let names = ["oauth-authorization-server", "openid-configuration"];
-            let inserted = |name: &str| document.strip_prefix(name).is_some_and(|rest| rest == issuer);
+            let inserted = |name: &str| {
+                document.strip_prefix(name).is_some_and(|rest| rest == issuer || (at_root && rest.is_empty()))
+            };
             return names.into_iter().any(inserted).then_some(Endpoint::Metadata);
         }
-        match whole.strip_prefix(issuer)? {
+        let below = whole.strip_prefix(issuer).and_then(|path| self.below(path));
+        below.or_else(|| self.below(whole).filter(|_| at_root))
+    }
+
+    /// Which endpoint has this path, below the issuer.
+    fn below(&self, path: &str) -> Option<Endpoint> {
+        match path {
             path::AUTHORIZE => Some(Endpoint::Authorize),
             path::TOKEN => Some(Endpoint::Token),
             path::REVOKE => Some(Endpoint::Revoke),
@@ -191,15 +213,23 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::json(StatusCode::OK, granted.to_json()),
-            Err(refused) => self.json_refusal(Refusal::Token(refused.error), refused.client_id, refused.error.into()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Token(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
     async fn revoke(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match revoke::revoke(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(()) => answer::json(StatusCode::OK, "{}".to_owned()),
-            Err(refused) => self.json_refusal(Refusal::Revoke(refused.error), refused.client_id, refused.error.into()),
+            Ok(()) => answer::open_json(StatusCode::OK, "{}".to_owned()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Revoke(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 

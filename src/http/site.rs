@@ -87,6 +87,9 @@ pub struct SignIn<'a> {
     pub client_name: &'a str,
     /// Whether whoever is signed in must sign in again.
     pub again: bool,
+    /// Whether the client asks that the user choose an account (`prompt=select_account`): whoever is signed in must be
+    /// let go on as they are, or as somebody else.
+    pub choose_account: bool,
 }
 
 impl SignIn<'_> {
@@ -115,6 +118,22 @@ enum Stopped {
     Approve(ApproveError),
     Failure(Failure),
     Message(StatusCode, &'static str),
+}
+
+/// Whether the account is still to be chosen, where the client asked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AccountChoice {
+    /// The host's page is to ask.
+    Due,
+    /// It has been made, or nobody asked for it.
+    Made,
+}
+
+impl AccountChoice {
+    /// That of a request which has just come.
+    fn of(pending: &PendingAuthorization) -> Self {
+        if pending.prompt().demands_account_choice() { Self::Due } else { Self::Made }
+    }
 }
 
 impl From<ResumeError> for Stopped {
@@ -157,7 +176,8 @@ impl Site {
             Outcome::Respond(response) => Ok(response),
             Outcome::NotMine(request) => Err(request),
             Outcome::Interact { pending, request } => {
-                let went = self.proceed(*pending, &request).await;
+                let choice = AccountChoice::of(&pending);
+                let went = self.proceed(*pending, &request, choice).await;
                 Ok(went.unwrap_or_else(|stopped| self.stopped(&stopped)))
             }
         }
@@ -193,40 +213,62 @@ impl Site {
         }
         let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let pending = self.server.resume(handle, &parts.headers).await?;
-        self.proceed(pending, parts).await
+        // Whoever comes back has seen the host's page, and chosen there.
+        self.proceed(pending, parts, AccountChoice::Made).await
     }
 
     /// Goes as far as can be gone without asking: to the sign-in, to the consent page, or to the client.
-    async fn proceed(&self, pending: PendingAuthorization, request: &Parts) -> Result<Response<String>, Stopped> {
+    async fn proceed(
+        &self,
+        pending: PendingAuthorization,
+        request: &Parts,
+        choice: AccountChoice,
+    ) -> Result<Response<String>, Stopped> {
         let signed_in = self.host.signed_in(request).await;
         let recent =
             signed_in.as_ref().filter(|user| pending.accepts_sign_in(user.authenticated_at, self.server.now()));
-        let Some(user) = recent else {
+        let chosen = recent.filter(|_| choice == AccountChoice::Made);
+        let Some(user) = chosen else {
             if pending.prompt().forbids_pages() {
                 return Ok(self.server.refuse(pending, None, AuthorizeError::LoginRequired).await?);
             }
-            return Ok(self.hand_over(pending, signed_in.is_some())?);
+            let again = signed_in.is_some() && recent.is_none();
+            return Ok(self.hand_over(pending, again, choice)?);
         };
         match self.server.consent_need(&pending, &user.subject).await? {
             ConsentNeed::Remembered | ConsentNeed::Implied => {
-                let approval = Approval::new(user.subject.clone(), user.authenticated_at);
+                let approval =
+                    Approval::new(user.subject.clone(), user.authenticated_at).on_device(user_agent(&request.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             ConsentNeed::Ask if pending.prompt().forbids_pages() => {
                 Ok(self.server.refuse(pending, None, AuthorizeError::ConsentRequired).await?)
             }
-            ConsentNeed::Ask => Ok(self.ask(pending, user)?),
+            ConsentNeed::Ask => {
+                let scope = self.server.inner.context.within_rights(&user.subject, pending.scope()).await?;
+                if scope.is_empty() {
+                    return Ok(self.server.refuse(pending, Some(&user.subject), AuthorizeError::AccessDenied).await?);
+                }
+                Ok(self.ask(pending, user, &scope)?)
+            }
         }
     }
 
     /// Sends the browser to the host's sign-in.
-    fn hand_over(&self, pending: PendingAuthorization, again: bool) -> Result<Response<String>, Failure> {
+    fn hand_over(
+        &self,
+        pending: PendingAuthorization,
+        again: bool,
+        choice: AccountChoice,
+    ) -> Result<Response<String>, Failure> {
         let client_name = truncate_display(pending.client().display_name(), MAX_NAME);
         let suspended = self.server.suspend(pending, None)?;
         let mut return_to = self.server.inner.context.issuer.endpoint(path::INTERACTION);
         return_to.push_str("?handle=");
         encode_component(&mut return_to, &suspended.handle);
-        let url = self.host.sign_in_url(&SignIn { return_to: &return_to, client_name: &client_name, again });
+        let choose_account = choice == AccountChoice::Due;
+        let sign_in = SignIn { return_to: &return_to, client_name: &client_name, again, choose_account };
+        let url = self.host.sign_in_url(&sign_in);
         let mut response = answer::see_other(&url);
         if let Some(cookie) = suspended.set_cookie {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
@@ -235,11 +277,11 @@ impl Site {
     }
 
     /// Shows the consent page.
-    fn ask(&self, pending: PendingAuthorization, user: &SignedIn) -> Result<Response<String>, Failure> {
+    fn ask(&self, pending: PendingAuthorization, user: &SignedIn, scope: &Scope) -> Result<Response<String>, Failure> {
         let inner = &self.server.inner;
         let client = std::sync::Arc::new(pending.client().clone());
         let redirect_uri = pending.redirect_uri().to_owned();
-        let (scope, resources) = (pending.scope().clone(), pending.resources().to_vec());
+        let resources = pending.resources().to_vec();
         let suspended = self.server.suspend(pending, Some(&user.subject))?;
         let described = |name| {
             let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);
@@ -297,7 +339,8 @@ impl Site {
         match decision {
             Some("allow") => {
                 let scope = allowed(&form, pending.scope())?;
-                let approval = Approval::new(asked, user.authenticated_at).with_scope(scope);
+                let approval =
+                    Approval::new(asked, user.authenticated_at).with_scope(scope).on_device(user_agent(&parts.headers));
                 Ok(self.server.approve(pending, approval).await?)
             }
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
@@ -364,6 +407,11 @@ fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     }
     let scope = Scope::from_tokens(names).map_err(|_| ApproveError::ScopeExceeded)?;
     if scope.is_subset_of(asked) { Ok(scope) } else { Err(ApproveError::ScopeExceeded.into()) }
+}
+
+/// What the browser calls itself.
+fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
+use crate::grant::personal;
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
@@ -92,6 +93,7 @@ impl<'a> Clients<'a> {
         let now = context.now();
         let id = match client_id {
             // A URL as identifier is a client ID metadata document, which nobody may shadow.
+            Some(id) if id.as_str() == personal::CLIENT_ID => return Err(ManageError::Taken),
             Some(id) if is_client_id(id.as_str()) && !id.as_str().starts_with("https://") => id,
             Some(_) => return Err(ManageError::ClientId),
             None => generated_id(&context.draw::<16>()?),
@@ -153,7 +155,8 @@ impl<'a> Clients<'a> {
             let listing = context.list(&query, &Page { after: cursor, limit }).await?;
             for record in &listing.records {
                 let listed = filter.state.is_some() || record.state != State::Deleted;
-                if let Some(client) = decode(record).filter(|_| listed) {
+                let shown = |client: &Arc<Client>| listed && client.id().as_str() != personal::CLIENT_ID;
+                if let Some(client) = decode(record).filter(shown) {
                     if items.len() == wanted {
                         let next = items.last().map(|client: &Arc<Client>| client.cursor());
                         return Ok(Found { items, next });
@@ -213,7 +216,16 @@ impl<'a> Clients<'a> {
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
     /// expired; that of a client that is described by a document for good.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
+        if id.as_str() == personal::CLIENT_ID {
+            return Err(ManageError::NotFound);
+        }
         self.change_state(id, State::Deleted, What::ClientDeleted).await.map(|_| ())
+    }
+
+    /// Ends all that the client was issued, to whomever it was granted, and lets it begin anew at once: one write,
+    /// however much there is. Consent that was remembered for it is asked for again.
+    pub async fn revoke_all(self, id: &ClientId) -> Result<Arc<Client>, ManageError> {
+        self.change_state(id, State::Live, What::ClientRevoked).await
     }
 
     /// The client's secrets, without the secrets.
@@ -248,6 +260,17 @@ impl<'a> Clients<'a> {
         secrets::add(self, id, label, Timestamp::NEVER, Some(overlap)).await
     }
 
+    /// Makes a secret that the host chose the client's only one; every other ends at once. Where it is that already,
+    /// nothing changes: a host whose configuration says what the secret is may ask for this at every start.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Secret`] if it is not 16 to 512 printable ASCII characters, [`ManageError::PublicClient`] for a
+    /// client that has none.
+    pub async fn set_secret(self, id: &ClientId, secret: Secret) -> Result<(), ManageError> {
+        secrets::set(self, id, secret).await
+    }
+
     /// Ends one of the client's secrets at `at`; at once, if that is not in the future.
     pub async fn expire_secret(self, id: &ClientId, secret: u32, at: Timestamp) -> Result<(), ManageError> {
         secrets::expire(self, id, secret, at).await
@@ -258,6 +281,10 @@ impl<'a> Clients<'a> {
     }
 
     async fn at_revision(self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
+        // That of the personal tokens is the server's own.
+        if id.as_str() == personal::CLIENT_ID {
+            return Err(ManageError::NotFound);
+        }
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         if client.revision() == revision { Ok(client) } else { Err(ManageError::Changed) }
     }
@@ -265,7 +292,8 @@ impl<'a> Clients<'a> {
     async fn change_state(self, id: &ClientId, state: State, what: What) -> Result<Arc<Client>, ManageError> {
         for _ in 0..crate::grant::ATTEMPTS {
             let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
-            if client.state() == state {
+            let ends_all = what == What::ClientRevoked;
+            if client.state() == state && !ends_all || client.state() == State::Inactive && ends_all {
                 return Ok(client);
             }
             let now = self.context.now();

@@ -32,6 +32,25 @@ pub enum ManageError {
     /// A label must be at most 200 characters, none of them control characters.
     #[error("a label must be at most 200 characters")]
     Label,
+    /// The name of a personal token must be 1 to 100 characters, none of them control characters, without space around
+    /// it.
+    #[error("a name must be 1 to 100 characters, without space around it")]
+    Name,
+    /// The resource owner has a personal token of this name.
+    #[error("there is a personal token of this name")]
+    NameTaken,
+    /// A personal token may not have this scope, or none at all.
+    #[error("a personal token may not have this scope")]
+    ScopeNotAllowed,
+    /// A personal token may not live this long.
+    #[error("a personal token may not live this long")]
+    LifetimeNotAllowed,
+    /// The resource owner has as many personal tokens as they may.
+    #[error("there are as many personal tokens as there may be")]
+    TooManyTokens,
+    /// Nothing is issued for this resource owner, for they were deactivated, or no personal tokens to anybody.
+    #[error("nothing is issued for this resource owner")]
+    Inactive,
     /// An initial access token must be good for one use at least.
     #[error("an initial access token must be good for one use at least")]
     Uses,

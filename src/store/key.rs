@@ -51,6 +51,10 @@ impl Kind {
     pub const MARKER: Self = Self(8);
     /// When a client secret was last used.
     pub const SECRET_USE: Self = Self(9);
+    /// When a grant was last used.
+    pub const GRANT_USE: Self = Self(10);
+    /// A personal token.
+    pub const PERSONAL_TOKEN: Self = Self(48);
     /// The token with which a client manages its own registration.
     pub const REGISTRATION_TOKEN: Self = Self(40);
     /// A token with which clients are registered, and how often it was.
@@ -92,8 +96,12 @@ impl Key {
     /// `None` for what [`to_text`](Self::to_text) never gives.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let ([high, low, kind], id) = bytes.split_first_chunk::<3>()?;
-        let partition = Partition(u16::from_be_bytes([*high, *low]));
-        Some(Self { partition, kind: Kind(*kind), id: id.try_into().ok()? })
+        Some(Self::from_bytes(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// The key in these bytes.
+    pub(crate) fn from_bytes(bytes: &[u8; 35]) -> Self {
+        let [high, low, kind, id @ ..] = *bytes;
+        Self { partition: Partition(u16::from_be_bytes([high, low])), kind: Kind(kind), id }
     }
 }

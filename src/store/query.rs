@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::{Key, Kind, Partition, Record, State, Tenant};
 use crate::clock::Timestamp;
 
@@ -89,6 +92,30 @@ impl Cursor {
             name: record.labels.as_ref().map(|labels| labels.name.clone()).unwrap_or_default(),
             key: record.key,
         }
+    }
+}
+
+impl Cursor {
+    /// The cursor as text that fits a URL: base64url. It holds nothing secret but shows the name and the age of a
+    /// record that was on the page.
+    pub fn to_text(&self) -> String {
+        let mut bytes = self.created_at.as_millis().to_be_bytes().to_vec();
+        bytes.extend_from_slice(&self.key.to_bytes());
+        bytes.extend_from_slice(self.name.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// `None` for what [`to_text`](Self::to_text) never gives. Whoever makes up a cursor gets the page that begins
+    /// there.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (created_at, rest) = bytes.split_first_chunk::<8>()?;
+        let (key, name) = rest.split_first_chunk::<35>()?;
+        Some(Self {
+            created_at: Timestamp::from_millis(i64::from_be_bytes(*created_at)),
+            name: String::from_utf8(name.to_vec()).ok()?,
+            key: Key::from_bytes(key),
+        })
     }
 }
 

@@ -9,7 +9,7 @@
 
 const VERSION: u8 = 1;
 
-/// The names of fields. A number is never given to another meaning.
+/// The names of fields. A number is never given to another meaning; 23 was one.
 pub(crate) mod tag {
     pub(crate) const SCOPE: u8 = 1;
     pub(crate) const RESOURCE: u8 = 2;
@@ -32,8 +32,9 @@ pub(crate) mod tag {
     pub(crate) const CONSENTED_UNTIL: u8 = 20;
     pub(crate) const REFRESH: u8 = 21;
     pub(crate) const ACCESS: u8 = 22;
-    pub(crate) const REVISION: u8 = 23;
-    pub(super) const LAST: u8 = REVISION;
+    pub(crate) const DEVICE: u8 = 30;
+    pub(crate) const NAME: u8 = 31;
+    pub(super) const LAST: u8 = NAME;
 }
 
 /// The record is not one that this version wrote.
@@ -47,7 +48,10 @@ pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(crate) fn new() -> Self {
-        Self(vec![VERSION])
+        // Room for what nearly all write, so that it is found once and not while they write.
+        let mut bytes = Vec::with_capacity(192);
+        bytes.push(VERSION);
+        Self(bytes)
     }
 
     #[must_use]
@@ -92,7 +96,11 @@ impl Writer {
 
     /// The payload; an empty one where no field was written, as most tokens leave everything to their grant.
     pub(crate) fn payload(self) -> crate::store::Payload {
-        if self.0.len() == 1 { crate::store::Payload::default() } else { crate::store::Payload::new(self.0) }
+        // Copied: what is kept has no room to spare.
+        match self.0.as_slice() {
+            [_] => crate::store::Payload::default(),
+            bytes => crate::store::Payload::new(bytes),
+        }
     }
 }
 

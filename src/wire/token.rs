@@ -23,6 +23,8 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code: `gac_`.
     Code,
+    /// A personal token: `gpt_`. It serves where an access token does.
+    Personal,
     /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
     Registration,
     /// An initial access token, with which a client is registered (RFC 7591 §3): `gia_`.
@@ -30,7 +32,8 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const ALL: [Self; 5] = [Self::Access, Self::Refresh, Self::Code, Self::Registration, Self::InitialAccess];
+    const ALL: [Self; 6] =
+        [Self::Access, Self::Refresh, Self::Code, Self::Personal, Self::Registration, Self::InitialAccess];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -38,6 +41,7 @@ impl TokenKind {
             Self::Access => "gat_",
             Self::Refresh => "grt_",
             Self::Code => "gac_",
+            Self::Personal => "gpt_",
             Self::Registration => "gra_",
             Self::InitialAccess => "gia_",
         }

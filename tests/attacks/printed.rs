@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::clock::Timestamp;
-use grantor::manage::Registration;
+use grantor::manage::{NewPersonalToken, Registration};
 use grantor::pages::{ConsentView, ErrorView, FormPostView, Pages, PlainPages};
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{MemoryStore, Store as _};
@@ -88,6 +88,8 @@ impl ExtensionGrant for Shown {
 /// Types that hold no text of a request, no key and no token: numbers, words of ours, or what is registered and public.
 const HARMLESS: &[&str] = &[
     "AccessTokenRevocation",
+    "Action",
+    "Actor",
     "ApplicationType",
     "ApproveError",
     "AuthMethod",
@@ -107,8 +109,10 @@ const HARMLESS: &[&str] = &[
     "ConfigError",
     "Consent",
     "ConsentNeed",
+    "Count",
     "Cursor",
     "Dead",
+    "DiscoveryError",
     "DumpReader",
     "Durability",
     "EncryptingStore",
@@ -134,15 +138,19 @@ const HARMLESS: &[&str] = &[
     "ManualClock",
     "MetadataError",
     "Migration",
+    "NewPersonalToken",
     "OmittedRedirectUri",
     "Order",
     "Owner",
     "Page",
     "Partition",
+    "PersonalTokens",
     "PlainPages",
     "PostgresOptions",
     "PostgresStore",
+    "Preset",
     "Prompt",
+    "ProtectedResource",
     "Purged",
     "Query",
     "RedirectUriAtTokenEndpoint",
@@ -152,6 +160,7 @@ const HARMLESS: &[&str] = &[
     "RedisStore",
     "RefreshRotation",
     "Refusal",
+    "RememberedConsent",
     "RequestError",
     "Require",
     "Resealed",
@@ -172,13 +181,16 @@ const HARMLESS: &[&str] = &[
     "State",
     "StoreError",
     "StoredEvent",
+    "Sweep",
     "SystemClock",
     "SystemEntropy",
     "Tenant",
     "TokenError",
     "TokenKind",
     "TransferError",
+    "TransportError",
     "UriError",
+    "Usage",
     "VerifiedRedirectUri",
     "VerifierError",
     "VerifyError",
@@ -257,6 +269,12 @@ impl Stage {
         self.shown.add(&clients.secrets(&TAKER.id.into()).await.unwrap()[0]);
         self.shown.add(&clients.list(&grantor::manage::ClientFilter::default(), None, 10).await.unwrap());
         self.shown.add(&ClientId::from(TAKER.id));
+        let tokens = self.world.server.personal_tokens();
+        let (name, scope) = ("script".to_owned(), "read".parse().unwrap());
+        let new = NewPersonalToken { name, scope, lifetime: Duration::from_secs(60), resources: Vec::new() };
+        let made = tokens.create(&"alice".into(), new).await.unwrap();
+        self.secrets.push(made.token.expose().to_owned());
+        self.shown.add(&made);
     }
 
     fn browse(&self, mode: &str) -> Request<String> {
@@ -349,6 +367,10 @@ impl Stage {
         self.shown.add(&grantor::store::KeyRing::new(1, SecretBytes::new(key)).with(2, SecretBytes::new(key)));
         let tenant = grantor::store::Tenant::of_issuer(ISSUER);
         self.shown.add(&grantor::store::EventChain::new(tenant).with_key(SecretBytes::new(key)));
+        let (endpoint, way) = ("https://auth.example.com/introspect", crate::elsewhere::Way::to(&self.world));
+        let introspection = grantor::resource::Introspection::at(endpoint, "api", "hunter2-hunter2", way);
+        self.shown.add(&introspection.unwrap());
+        self.secrets.push("YXBpOmh1bnRlcjItaHVudGVyMg==".into());
         let seed = "redis://user:hunter2-hunter2@localhost";
         self.shown.add(&grantor::store::RedisOptions::new().node(seed));
     }

@@ -1,118 +1,17 @@
-//! What an administrator or a user does: clients, their secrets, what was granted, and who may be granted anything.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test fails by panicking"
-)]
+//! Clients and their secrets, what was granted, and resource owners.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grantor::client::{AuthMethod, Client, ClientMetadata, MetadataError, RedirectUriError, RefreshRotation};
-use grantor::clock::{ManualClock, Timestamp};
-use grantor::manage::{ClientFilter, ManageError, Registered, Registration};
+use grantor::clock::Timestamp;
+use grantor::manage::{ClientFilter, ManageError, Registration};
 use grantor::secret::Secret;
-use grantor::store::{Kind, MemoryStore, Order, State};
-use grantor::{Approval, AuthorizationServer, ClientId, Lifetimes, Outcome, Require, Subject};
-use http::{Request, Response};
+use grantor::store::{Kind, Order, State};
+use grantor::{ClientId, Lifetimes, Subject};
 
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-
-struct World {
-    server: AuthorizationServer,
-    store: Arc<MemoryStore>,
-    clock: Arc<ManualClock>,
-}
-
-fn world() -> World {
-    let store = Arc::new(MemoryStore::new());
-    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_225_600)));
-    let server = AuthorizationServer::builder("https://auth.example.com")
-        .shared_store(Arc::clone(&store) as _)
-        .clock(Arc::clone(&clock) as _)
-        .default_scope("read", "Read your data")
-        .scope("write", "Change your data")
-        .resource("https://api.example.com", ["read"])
-        .build()
-        .unwrap();
-    World { server, store, clock }
-}
-
-fn metadata(name: &str) -> ClientMetadata {
-    ClientMetadata {
-        client_name: name.into(),
-        redirect_uris: vec!["https://app.example/cb".into()],
-        grant_types: ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
-        token_endpoint_auth_method: AuthMethod::ClientSecretPost,
-        scope: "read write".parse().unwrap(),
-        ..ClientMetadata::default()
-    }
-}
-
-fn public(name: &str) -> ClientMetadata {
-    ClientMetadata {
-        token_endpoint_auth_method: AuthMethod::None,
-        grant_types: ["authorization_code", "refresh_token"].map(str::to_owned).to_vec(),
-        ..metadata(name)
-    }
-}
-
-impl World {
-    async fn register(&self, metadata: ClientMetadata) -> Registered {
-        self.server.clients().register(metadata).await.unwrap()
-    }
-
-    async fn send(&self, request: Request<String>) -> Response<String> {
-        match self.server.handle(request).await {
-            Outcome::Respond(response) => response,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn token(&self, client: &ClientId, secret: &str, grant: &str) -> Response<String> {
-        let body = format!("{grant}&client_id={client}&client_secret={secret}");
-        let request = Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
-        self.send(request.body(body).unwrap()).await
-    }
-
-    async fn authenticates(&self, client: &ClientId, secret: &Secret) -> bool {
-        self.token(client, secret.expose(), "grant_type=client_credentials").await.status().is_success()
-    }
-
-    async fn code(&self, client: &ClientId, user: &str) -> String {
-        let uri = format!(
-            "/authorize?client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&response_type=code\
-             &code_challenge={CHALLENGE}&code_challenge_method=S256"
-        );
-        let Outcome::Interact { pending, .. } =
-            self.server.handle(Request::get(uri).body(String::new()).unwrap()).await
-        else {
-            panic!("not pending")
-        };
-        let approval = Approval::new(user.into(), self.server.now());
-        let response = self.server.approve(*pending, approval).await.unwrap();
-        let location = response.headers()["location"].to_str().unwrap();
-        location.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
-    }
-
-    /// The access token of a new grant of this user.
-    async fn grant(&self, client: &Registered, user: &str) -> String {
-        let code = self.code(client.client.id(), user).await;
-        let grant = format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}");
-        let secret = client.secret.as_ref().unwrap();
-        let response = self.token(client.client.id(), secret.expose(), &grant).await;
-        let json: serde_json::Value = serde_json::from_str(response.body()).unwrap();
-        json["access_token"].as_str().unwrap().to_owned()
-    }
-
-    async fn is_live(&self, token: &str) -> bool {
-        self.server.verify(token, Require::any()).await.is_ok()
-    }
-}
+use crate::world::{VERIFIER, metadata, public, world};
 
 fn names(clients: &[Arc<Client>]) -> Vec<&str> {
     clients.iter().map(|client| client.metadata().client_name.as_str()).collect()
@@ -330,6 +229,34 @@ async fn secrets_are_several_with_labels_ends_and_last_use() {
     let over = clients.add_secret(&id, "one too many", Timestamp::NEVER).await.unwrap_err();
     assert_eq!(over, ManageError::TooManySecrets);
     assert_eq!(clients.add_secret(&id, "a\nb", Timestamp::NEVER).await.unwrap_err(), ManageError::Label);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_set_is_the_only_one_and_set_again_changes_nothing() {
+    let world = world();
+    let clients = world.server.clients();
+    let registered = world.register(metadata("Web")).await;
+    let (id, first) = (registered.client.id().clone(), registered.secret.unwrap());
+    clients.add_secret(&id, "second", Timestamp::NEVER).await.unwrap();
+    let chosen = Secret::new("a-secret-of-the-host");
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert!(world.authenticates(&id, &chosen).await && !world.authenticates(&id, &first).await);
+    assert_eq!(clients.secrets(&id).await.unwrap().len(), 1);
+
+    let before = clients.get(&id).await.unwrap().unwrap().revision();
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert_eq!(clients.get(&id).await.unwrap().unwrap().revision(), before);
+    // One that would end some day is not the same as one that does not.
+    let secret = clients.secrets(&id).await.unwrap()[0].id;
+    clients.expire_secret(&id, secret, world.server.now()).await.unwrap();
+    assert!(!world.authenticates(&id, &chosen).await);
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert!(world.authenticates(&id, &chosen).await);
+
+    assert_eq!(clients.set_secret(&id, Secret::new("short")).await.unwrap_err(), ManageError::Secret);
+    let public = world.register(public("Public")).await.client;
+    assert_eq!(clients.set_secret(public.id(), chosen.clone()).await.unwrap_err(), ManageError::PublicClient);
+    assert_eq!(clients.set_secret(&"nobody".into(), chosen).await.unwrap_err(), ManageError::NotFound);
 }
 
 #[tokio::test]
