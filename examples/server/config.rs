@@ -33,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) registration: crate::registration::Registration,
     source: Source,
 }
 
@@ -92,6 +93,8 @@ struct File {
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    registration: crate::registration::Registration,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -255,6 +258,7 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
+            registration: file.registration,
             source,
         })
     }
@@ -274,6 +278,7 @@ impl Config {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);
                 vec![Step::Key("resources"), Step::Index(at), Step::Key("identifier")]
             }
+            ConfigError::Registration(_) => vec![Step::Key("registration")],
             _ => Vec::new(),
         };
         let message = match error {

@@ -30,6 +30,7 @@
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
 //! | `[[resources]]` | | `identifier`, `scopes` |
+//! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //!
 //! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret
 //! a store is of no use: every token is lost; so a new one is made only where the store is empty, and whoever moves records to another
@@ -52,6 +53,7 @@
 //! | `store.rs`, `secret.rs` | where records live, and the secret that they depend on |
 //! | `clients.rs` | the clients of the file, in a store that may know them already |
 //! | `transfer.rs` | export and import |
+//! | `registration.rs` | clients that register themselves, or are described by a document |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
@@ -62,6 +64,7 @@ mod clients;
 mod config;
 mod options;
 mod pages;
+mod registration;
 mod secret;
 mod session;
 mod signin;
@@ -160,7 +163,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
-    let purging = tokio::spawn(purge(server));
+    let purging = tokio::spawn(purge(server, config.registration));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopping(asked.clone()));
     tokio::select! {
@@ -192,7 +195,7 @@ fn builder(config: &Config) -> Builder {
 
 /// The authorization server, with its clients.
 async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationServer, Box<dyn Error>> {
-    let mut builder = builder(config);
+    let mut builder = config.registration.apply(builder(config))?;
     if let Some(path) = &config.secret_file {
         builder = builder.secret(secret::read_or_make(path, &*store).await?);
     }
@@ -258,7 +261,7 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
 }
 
 /// Throws away what has expired, now and then.
-async fn purge(server: AuthorizationServer) {
+async fn purge(server: AuthorizationServer, registration: registration::Registration) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -266,6 +269,7 @@ async fn purge(server: AuthorizationServer) {
         while server.purge(1_000).await.is_ok_and(|purged| purged.more) {
             tokio::task::yield_now().await;
         }
+        registration.clean(&server).await;
     }
 }
 

@@ -178,7 +178,8 @@ impl<'a> Clients<'a> {
     ///
     /// # Errors
     ///
-    /// [`ManageError::Changed`] if somebody changed it meanwhile.
+    /// [`ManageError::Changed`] if somebody changed it meanwhile, [`ManageError::Document`] for a client that is
+    /// described by a document.
     pub async fn update(
         self,
         id: &ClientId,
@@ -188,6 +189,9 @@ impl<'a> Clients<'a> {
         let context = self.context;
         self.check(&metadata)?;
         let client = self.at_revision(id, revision).await?;
+        if client.origin() == Origin::Document {
+            return Err(ManageError::Document);
+        }
         let now = context.now();
         let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
             (false, _) => (None, Vec::new()),

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use grantor::client::{ClientMetadata, Origin};
 use grantor::event::{Refusal, What};
 use grantor::fetch::{Fetch, FetchRequest, Fetched, HttpsFetch, is_special_use};
+use grantor::manage::ManageError;
 use grantor::refusal::{AuthorizeError, DocumentError, FetchError, RegistrationRefusal};
 use grantor::store::{Kind, State};
 use grantor::{Approval, ClientId, ClientIdMetadata, RegisteredBy, RegistrationPolicy, RegistrationRequest, Site};
@@ -190,6 +191,12 @@ async fn s_00_what_an_administrator_ended_stays_ended_whatever_the_document_says
     let (world, script) = world().await;
     let (access, _) = tokens(&world, URL, DEVICE).await;
     let id = ClientId::from(URL);
+    let (revision, own) = {
+        let client = client(&world, URL).await.unwrap();
+        (client.revision(), client.metadata().clone())
+    };
+    let changed = world.server.clients().update(&id, revision, own).await;
+    assert_eq!(changed.unwrap_err(), ManageError::Document);
     world.server.clients().deactivate(&id).await.unwrap();
     assert!(!world.is_live(&access).await);
     world.advance(100_000);
