@@ -29,13 +29,16 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
-//! | `axum` | [`axum::router`] | no |
+//! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
+//! | `testing` | `testing::TestServer`: the real engine inside a test | no |
+//! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
 mod builder;
@@ -64,12 +67,18 @@ mod rights;
 pub mod secret;
 mod server;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 pub mod wire;
 
+#[cfg(feature = "actix")]
+pub use self::http::actix;
 #[cfg(feature = "axum")]
 pub use self::http::axum;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+#[cfg(feature = "tower")]
+pub use self::http::tower;
+pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
 pub use client_id_metadata::ClientIdMetadata;
 pub use config::{

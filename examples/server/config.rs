@@ -120,12 +120,28 @@ struct LifetimesTable {
     interaction: Option<u64>,
     consent: Option<u64>,
     clock_skew: Option<u64>,
+    personal_token: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     grants_per_subject_and_client: Option<u32>,
+    personal_tokens_per_subject: Option<u32>,
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            grants_per_subject_and_client: self
+                .grants_per_subject_and_client
+                .unwrap_or(default.grants_per_subject_and_client),
+            personal_tokens_per_subject: self
+                .personal_tokens_per_subject
+                .unwrap_or(default.personal_tokens_per_subject),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -195,6 +211,7 @@ impl LifetimesTable {
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
             clock_skew: or(self.clock_skew, default.clock_skew),
+            personal_token: or(self.personal_token, default.personal_token),
         }
     }
 }
@@ -249,10 +266,7 @@ impl Config {
             accepted_loss: file.danger_accept_loss,
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
-            limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
-                None => Limits::default(),
-            },
+            limits: file.limits.limits(),
             scopes,
             undescribed,
             users: source.users(file.users)?,
