@@ -63,18 +63,11 @@ impl Pages for PlainPages {
         match (view.client_origin, view.client_host) {
             (Origin::Host, _) => {}
             (_, Some(host)) => {
-                let _ = writeln!(
-                    body,
-                    "<p class=\"soft\">This application calls itself {client}. It belongs to <strong>{}</strong>.</p>",
-                    escape(host)
-                );
+                let host = escape(host);
+                let _ = writeln!(body, "<p class=\"soft\">The application belongs to <strong>{host}</strong>.</p>");
             }
             (_, None) => {
-                let _ = writeln!(
-                    body,
-                    "<p class=\"warn\">This application calls itself {client}. It registered itself: nobody has checked \
-                     its name.</p>"
-                );
+                body.push_str("<p class=\"warn\">The application registered itself: nobody has checked its name.</p>\n")
             }
         }
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(view.action));

@@ -231,7 +231,7 @@ async fn s_00_the_consent_page_shows_who_answers_for_the_client_and_where_the_an
         async move { site.handle(Request::get(uri).body(String::new()).unwrap()).await.unwrap().into_body() }
     };
     let device = page("http://127.0.0.1:5123/cb").await;
-    assert!(device.contains("It belongs to <strong>tool.example</strong>"), "{device}");
+    assert!(device.contains("The application belongs to <strong>tool.example</strong>"), "{device}");
     assert!(device.contains("a program on this device (<strong>127.0.0.1:5123</strong>)"), "{device}");
     assert!(device.contains("Camera &lt;b&gt;tool") && !device.contains("<b>tool"));
     // Its home page is on no host that is known to be its own.

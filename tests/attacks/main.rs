@@ -46,6 +46,7 @@ mod race;
 mod races;
 mod redirect;
 mod refresh;
+mod registered;
 mod registration;
 mod response;
 mod revocation;
