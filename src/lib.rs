@@ -27,6 +27,8 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The [guides](guide) begin with [ten minutes](guide::ten_minutes).
+//!
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
@@ -35,6 +37,7 @@
 //! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 //! | `testing` | `testing::TestServer`: the real engine inside a test | no |
@@ -54,6 +57,7 @@ pub mod event;
 mod extension;
 pub mod fetch;
 mod grant;
+pub mod guide;
 mod http;
 mod id;
 mod interaction;
