@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::RecentUses;
+use crate::client_id_metadata::ClientIdMetadata;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
@@ -54,6 +55,7 @@ pub struct Builder {
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
     registration: Option<DynamicRegistration>,
+    client_id_metadata: Option<ClientIdMetadata>,
 }
 
 impl Builder {
@@ -81,6 +83,7 @@ impl Builder {
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
             registration: None,
+            client_id_metadata: None,
         }
     }
 
@@ -226,6 +229,11 @@ impl Builder {
         Self { registration: Some(registration), ..self }
     }
 
+    /// Lets the URL of a client ID metadata document be a client identifier; off unless it is called.
+    pub fn client_id_metadata(self, documents: ClientIdMetadata) -> Self {
+        Self { client_id_metadata: Some(documents), ..self }
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -270,7 +278,8 @@ impl Builder {
         let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
         let registration =
             self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
-        let offered = Offered { registration: registration.is_some() };
+        let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
+        let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
         let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
@@ -294,6 +303,7 @@ impl Builder {
             limiter: Limiter::new(self.rate_limit),
             extension_grants,
             registration,
+            documents,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::{AuthenticatedClient, RecentUses};
+use crate::client_id_metadata::Documents;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
@@ -40,6 +41,7 @@ pub(crate) struct Context {
     pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
     pub(crate) registration: Option<RegistrationRules>,
+    pub(crate) documents: Option<Documents>,
 }
 
 impl Context {

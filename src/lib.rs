@@ -34,6 +34,7 @@
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
+//! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
 //! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
 //! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
@@ -46,6 +47,7 @@
 pub mod access;
 mod builder;
 pub mod client;
+mod client_id_metadata;
 pub mod clock;
 mod config;
 mod context;
@@ -55,6 +57,7 @@ pub mod entropy;
 mod error;
 pub mod event;
 mod extension;
+pub mod fetch;
 mod grant;
 pub mod guide;
 mod http;
@@ -85,6 +88,7 @@ pub use self::http::axum;
 pub use self::http::tower;
 pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
+pub use client_id_metadata::ClientIdMetadata;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,

@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) registration: crate::registration::Registration,
     source: Source,
 }
 
@@ -101,6 +102,8 @@ struct File {
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    registration: crate::registration::Registration,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -126,12 +129,28 @@ struct LifetimesTable {
     interaction: Option<u64>,
     consent: Option<u64>,
     clock_skew: Option<u64>,
+    personal_token: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     grants_per_subject_and_client: Option<u32>,
+    personal_tokens_per_subject: Option<u32>,
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            grants_per_subject_and_client: self
+                .grants_per_subject_and_client
+                .unwrap_or(default.grants_per_subject_and_client),
+            personal_tokens_per_subject: self
+                .personal_tokens_per_subject
+                .unwrap_or(default.personal_tokens_per_subject),
+        }
+    }
 }
 
 /// Off unless `enabled`; in seconds.
@@ -218,6 +237,7 @@ impl LifetimesTable {
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
             clock_skew: or(self.clock_skew, default.clock_skew),
+            personal_token: or(self.personal_token, default.personal_token),
         }
     }
 }
@@ -281,10 +301,7 @@ impl Config {
             accepted_loss: file.danger_accept_loss,
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
-            limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
-                None => Limits::default(),
-            },
+            limits: file.limits.limits(),
             device: file.device.settings(),
             rate_limits: file.rate_limits.enabled,
             scopes,
@@ -292,6 +309,7 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
+            registration: file.registration,
             source,
         })
     }
@@ -314,6 +332,7 @@ impl Config {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);
                 vec![Step::Key("resources"), Step::Index(at), Step::Key("identifier")]
             }
+            ConfigError::Registration(_) => vec![Step::Key("registration")],
             _ => Vec::new(),
         };
         let message = match error {

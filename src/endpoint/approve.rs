@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ErrorAnswer;
 use super::authorize::wire;
 use crate::client::{Client, Consent};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
@@ -147,6 +148,7 @@ pub(crate) async fn approve(
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
+    client_id_metadata::keep(context, pending.client()).await?;
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
     let place = Place::of(&context.keys, subject, pending.client().id());
     // Where there is no handle, nobody can come back with this authorization: it needs no mark.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Client, Unmatched, verify_redirect_uri};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
@@ -74,7 +75,9 @@ async fn identify(context: &Context, form: &Form<'_>) -> Result<(Arc<Client>, Ta
     let id = ClientId::from(id);
     let known = |error| AuthorizeRefusal { error, target: None, client_id: Some(id.clone()) };
     let loaded = context.load_one(context.keys.client(&id)).await?;
-    let client = Client::loaded(loaded.as_ref())
+    let client = client_id_metadata::named(context, &id, loaded.as_ref())
+        .await
+        .map_err(|error| known(AuthorizeError::ClientDocument(error)))?
         .filter(|client| client.state() == State::Live && !client.is_inconsistent())
         .ok_or_else(|| known(AuthorizeError::ClientUnknown))?;
     if form.count("redirect_uri") > 1 {
@@ -195,6 +198,7 @@ pub(crate) fn wire(error: AuthorizeError) -> Option<(ErrorCode, &'static str)> {
         AuthorizeError::Request(_)
         | AuthorizeError::ClientMissing
         | AuthorizeError::ClientUnknown
+        | AuthorizeError::ClientDocument(_)
         | AuthorizeError::RedirectUriMissing
         | AuthorizeError::RedirectUriUnregistered => return None,
         AuthorizeError::Failure(failure) if failure.is_temporary() => {

@@ -43,12 +43,15 @@ struct Metadata<'a> {
     authorization_response_iss_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_id_metadata_document_supported: bool,
 }
 
 /// What a host may leave off.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Offered {
     pub(crate) registration: bool,
+    pub(crate) client_documents: bool,
 }
 
 /// The document.
@@ -82,5 +85,6 @@ pub(crate) fn document(
         authorization_response_iss_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
+        client_id_metadata_document_supported: offered.client_documents,
     })
 }

@@ -14,7 +14,7 @@ use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
 use crate::limit::Limited;
 use crate::observe::{self, Came};
-use crate::refusal::{AuthorizeError, RegistrationError, RequestError};
+use crate::refusal::{AuthorizeError, DocumentError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
@@ -271,6 +271,13 @@ impl AuthorizationServer {
             AuthorizeError::Failure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The server met an unexpected condition.")
             }
+            AuthorizeError::ClientDocument(DocumentError::Budget) => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many applications ask at the moment. Try again in a minute.")
+            }
+            AuthorizeError::ClientDocument(_) => (
+                StatusCode::BAD_REQUEST,
+                "The application that sent you here is not described where it says, or not as it must be.",
+            ),
             AuthorizeError::Request(_) => {
                 (StatusCode::BAD_REQUEST, "The application sent a request that cannot be read.")
             }

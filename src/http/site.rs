@@ -8,6 +8,8 @@ use http_body::Body;
 use super::Outcome;
 use super::answer;
 use super::limits;
+use crate::client::{Client, Origin};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
 use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
@@ -293,7 +295,13 @@ impl Site {
         let action = inner.context.issuer.endpoint(path::INTERACTION);
         let html = inner.pages.consent(&ConsentView {
             client_name: truncate_display(client.display_name(), MAX_NAME),
-            client_uri: client.metadata().client_uri.as_deref(),
+            client_uri: client
+                .metadata()
+                .client_uri
+                .as_deref()
+                .filter(|uri| is_believable(&client, uri, &redirect_uri)),
+            client_origin: client.origin(),
+            client_host: document_host(&client),
             redirect_host,
             redirects_to_device,
             user_name: &user.name,
@@ -424,6 +432,20 @@ pub(super) fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
     let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let other_origin = text("origin").is_some_and(|from| from != origin && from != "null");
     fetched_across || other_origin
+}
+
+/// Whether a home page may be shown as the client's: of one that describes itself, only a page where the answer goes
+/// too, or where its document lies (RFC 7591 §5).
+fn is_believable(client: &Client, uri: &str, redirect_uri: &str) -> bool {
+    let host = |uri: &str| fluent_uri::Uri::parse(uri).ok()?.authority().map(|authority| authority.as_str().to_owned());
+    let shown = host(uri);
+    client.origin() == Origin::Host
+        || (shown.is_some() && (shown == host(redirect_uri) || shown.as_deref() == document_host(client)))
+}
+
+/// The host that answers for a client that is described by a document.
+fn document_host(client: &Client) -> Option<&str> {
+    if client.origin() == Origin::Document { client_id_metadata::host(client.id().as_str()) } else { None }
 }
 
 /// How the consent page names the place that the answer goes to, and whether that is the user's device.

@@ -9,14 +9,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::pending::AuthorizationAsked;
 use super::{PendingAuthorization, Prompt, ResponseMode, Target};
-use crate::client::{Client, verify_redirect_uri};
+use crate::client::verify_redirect_uri;
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::authorization::read_resources;
 use crate::id::{ClientId, Subject};
-use crate::refusal::ResumeError;
+use crate::refusal::{DocumentError, ResumeError};
 use crate::secret::same_digest;
 use crate::store::State;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
@@ -101,7 +102,13 @@ pub(crate) async fn resume(
         return Err(ResumeError::OtherBrowser);
     }
     let loaded = context.load_one(context.keys.client(&opened.client_id)).await?;
-    let client = Client::loaded(loaded.as_ref())
+    let client = client_id_metadata::named(context, &opened.client_id, loaded.as_ref())
+        .await
+        .map_err(|error| match error {
+            // It was there when the request was made, and may be again.
+            DocumentError::Budget | DocumentError::Fetch(_) => ResumeError::Failure(Failure::Unavailable),
+            _ => ResumeError::ClientChanged,
+        })?
         .filter(|client| client.state() == State::Live)
         .ok_or(ResumeError::ClientChanged)?;
     let redirect_uri = verify_redirect_uri(&client, Some(&opened.redirect_uri), OmittedRedirectUri::Refused)

@@ -9,6 +9,7 @@
 mod plain;
 mod plain_device;
 
+use crate::client::Origin;
 use crate::secret::Secret;
 
 pub use plain::PlainPages;
@@ -66,6 +67,11 @@ pub struct ConsentView<'a> {
     pub client_name: String,
     /// The client's home page, where it has one: http or https.
     pub client_uri: Option<&'a str>,
+    /// Who describes the client: what it says of itself, name and home page, nobody has checked unless that is the
+    /// host.
+    pub client_origin: Origin,
+    /// The host that answers for the client, where its identifier is the URL of a document.
+    pub client_host: Option<&'a str>,
     /// Where the answer goes: a host, or the scheme of an application.
     pub redirect_host: String,
     /// Whether that is the user's own device, so that any program there could be asking.
@@ -177,6 +183,8 @@ impl std::fmt::Debug for ConsentView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ConsentView")
             .field("client_name", &self.client_name)
+            .field("client_origin", &self.client_origin)
+            .field("client_host", &self.client_host)
             .field("redirect_host", &self.redirect_host)
             .field("user_name", &self.user_name)
             .field("scopes", &self.scopes)

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{ConsentView, ErrorView, FormPostView, Pages};
+use crate::client::Origin;
 use crate::wire::html::escape;
 
 /// The pages that come with the server: no images, no script but the line that submits a form-post response.
@@ -87,6 +88,16 @@ impl Pages for PlainPages {
         if let Some(uri) = view.client_uri {
             let uri = escape(uri);
             let _ = writeln!(body, "<p class=\"soft\"><a href=\"{uri}\" rel=\"noopener noreferrer\">{uri}</a></p>");
+        }
+        match (view.client_origin, view.client_host) {
+            (Origin::Host, _) => {}
+            (_, Some(host)) => {
+                let host = escape(host);
+                let _ = writeln!(body, "<p class=\"soft\">The application belongs to <strong>{host}</strong>.</p>");
+            }
+            (_, None) => {
+                body.push_str("<p class=\"warn\">The application registered itself: nobody has checked its name.</p>\n")
+            }
         }
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(view.action));
         hidden(&mut body, view.handle, view.csrf);

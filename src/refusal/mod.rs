@@ -13,6 +13,7 @@
 //! | `request.rs` | whoever reads parameters |
 //! | `client.rs` | whoever authenticates a client |
 //! | `dead.rs` | whoever looks at a token |
+//! | `document.rs` | whoever takes a client from its document, and fetches that |
 //! | `extension.rs` | a grant type of the host |
 
 mod approve;
@@ -20,6 +21,7 @@ mod authorize;
 mod client;
 mod dead;
 mod device_authorization;
+mod document;
 mod extension;
 mod introspect;
 mod registration;
@@ -35,6 +37,7 @@ pub use authorize::AuthorizeError;
 pub use client::ClientError;
 pub use dead::Dead;
 pub use device_authorization::DeviceAuthorizationError;
+pub use document::{DocumentError, FetchError};
 pub use extension::ExtensionRefusal;
 pub use introspect::IntrospectError;
 pub use registration::{RegistrationError, RegistrationRefusal};
