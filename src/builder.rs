@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::endpoint::metadata;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
-use crate::extension::ExtensionGrant;
+use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods};
 use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
@@ -46,6 +46,9 @@ pub struct Builder {
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
+    client_authentication: Methods,
+    token_members: Members,
+    introspection_members: Members,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
@@ -70,6 +73,9 @@ impl Builder {
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
+            client_authentication: Methods::default(),
+            token_members: Members::default(),
+            introspection_members: Members::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
@@ -196,6 +202,26 @@ impl Builder {
         self
     }
 
+    /// A client authentication method of the host (RFC 6749 §2.3.2), by the name it has in the metadata of clients:
+    /// [`AuthMethod::Extension`](crate::client::AuthMethod::Extension).
+    pub fn client_authentication(mut self, name: &'static str, method: impl ClientAuthentication) -> Self {
+        self.client_authentication.add(name, method);
+        self
+    }
+
+    /// A member of every token response (RFC 6749 §5.1), by what the token says. With one, a token request reads once
+    /// more from the store.
+    pub fn token_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.token_members.add(name.into(), member);
+        self
+    }
+
+    /// A member of every introspection response for a token that counts (RFC 7662 §2.2).
+    pub fn introspection_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.introspection_members.add(name.into(), member);
+        self
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -235,7 +261,10 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        self.client_authentication.check()?;
+        self.token_members.check_for_tokens()?;
+        self.introspection_members.check_for_introspection()?;
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names, &self.client_authentication)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
@@ -255,6 +284,9 @@ impl Builder {
             rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
+            client_authentication: self.client_authentication,
+            token_members: self.token_members,
+            introspection_members: self.introspection_members,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }

@@ -82,7 +82,9 @@ pub use config::{
 };
 pub use endpoint::{Approval, ConsentNeed};
 pub use error::Failure;
-pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
+pub use extension::{
+    Claim, ClientAuthentication, ClientAuthenticationRequest, ExtensionGrant, ExtensionMember, ExtensionRequest, Issue,
+};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;

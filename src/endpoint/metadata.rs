@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::client::AuthMethod;
+use crate::extension::Methods;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::interaction::ResponseMode;
 use crate::wire::scope::Scope;
@@ -43,8 +44,9 @@ pub(crate) fn document(
     issuer: &Issuer,
     scopes: &Scope,
     extension_grants: &[&str],
+    client_authentication: &Methods,
 ) -> Result<String, serde_json::Error> {
-    let methods = || AuthMethod::ALL.into_iter().map(AuthMethod::as_str);
+    let methods = || AuthMethod::ALL.into_iter().map(AuthMethod::as_str).chain(client_authentication.names());
     let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
     serde_json::to_string(&Metadata {
         issuer: issuer.as_str(),

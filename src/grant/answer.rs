@@ -18,8 +18,8 @@ pub(crate) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The body of the response.
-    pub(crate) fn to_json(&self) -> String {
+    /// The body of the response, to be finished.
+    pub(crate) fn to_json(&self) -> JsonObject {
         let mut json = JsonObject::with_capacity(256);
         json.text("access_token", self.access_token.expose());
         json.text("token_type", "Bearer");
@@ -28,6 +28,6 @@ impl TokenAnswer {
             json.text("refresh_token", refresh_token.expose());
         }
         json.text("scope", self.scope.as_str());
-        json.finish()
+        json
     }
 }

@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
             Some(_) => return Err(ManageError::ClientId),
             None => generated_id(&context.draw::<16>()?),
         };
-        let (secret, stored) = match (metadata.is_confidential(), client_secret) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client_secret) {
             (false, None) => (None, Vec::new()),
             (false, Some(_)) => return Err(ManageError::PublicClient),
             (true, chosen) => {
@@ -189,7 +189,7 @@ impl<'a> Clients<'a> {
         self.check(&metadata)?;
         let client = self.at_revision(id, revision).await?;
         let now = context.now();
-        let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client.secrets()) {
             (false, _) => (None, Vec::new()),
             (true, []) => {
                 let secret = secrets::generate(context)?;
@@ -279,7 +279,8 @@ impl<'a> Clients<'a> {
     fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
-        Ok(self.context.policy.check_metadata(metadata, &known)?)
+        let method = |name: &str| self.context.client_authentication.has(name);
+        Ok(self.context.policy.check_metadata(metadata, &known, &method)?)
     }
 
     async fn at_revision(self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
