@@ -10,7 +10,7 @@ use crate::config::{
     ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
-use crate::endpoint::metadata;
+use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods};
@@ -18,6 +18,7 @@ use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
+use crate::registration::DynamicRegistration;
 use crate::resource::ProtectedResource;
 use crate::rights::Rights;
 use crate::secret::SecretBytes;
@@ -52,6 +53,7 @@ pub struct Builder {
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
+    registration: Option<DynamicRegistration>,
 }
 
 impl Builder {
@@ -79,6 +81,7 @@ impl Builder {
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            registration: None,
         }
     }
 
@@ -222,6 +225,11 @@ impl Builder {
         self
     }
 
+    /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
+    pub fn registration(self, registration: DynamicRegistration) -> Self {
+        Self { registration: Some(registration), ..self }
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -264,7 +272,11 @@ impl Builder {
         self.client_authentication.check()?;
         self.token_members.check_for_tokens()?;
         self.introspection_members.check_for_introspection()?;
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names, &self.client_authentication)
+        let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
+        let registration =
+            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let offered = Offered { registration: registration.is_some() };
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered, &self.client_authentication)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
@@ -287,6 +299,7 @@ impl Builder {
             client_authentication: self.client_authentication,
             token_members: self.token_members,
             introspection_members: self.introspection_members,
+            registration,
         };
         Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }

@@ -12,6 +12,7 @@ use crate::event::{Event, Observer, What};
 use crate::extension::{ExtensionGrant, Members, Methods};
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
+use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
     Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) client_authentication: Methods,
     pub(crate) token_members: Members,
     pub(crate) introspection_members: Members,
+    pub(crate) registration: Option<RegistrationRules>,
 }
 
 impl Context {

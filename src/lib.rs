@@ -58,6 +58,7 @@ pub mod manage;
 pub mod pages;
 mod preset;
 pub mod refusal;
+mod registration;
 pub mod resource;
 mod rights;
 pub mod secret;
@@ -88,6 +89,7 @@ pub use extension::{
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;
+pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};
 pub use rights::Rights;
 pub use server::AuthorizationServer;

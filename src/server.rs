@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
-use crate::manage::{Clients, Grants, PersonalTokens, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -83,6 +83,11 @@ impl AuthorizationServer {
     /// The registered clients.
     pub fn clients(&self) -> Clients<'_> {
         Clients::new(&self.inner.context)
+    }
+
+    /// Clients that register themselves, and what lets them.
+    pub fn registrations(&self) -> Registrations<'_> {
+        Registrations::new(&self.inner.context)
     }
 
     /// What resource owners have granted.

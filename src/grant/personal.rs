@@ -129,7 +129,8 @@ pub(crate) fn found(
 ) -> (Commit, Key, Secret) {
     let subject = &new.personal.subject;
     let partition = keys.partition_of(subject);
-    let owner = Owner { client: new.client, subject: Some(Link { key: keys.subject(subject), epoch: new.epoch }) };
+    let place = Place::of(keys, subject, &client_id());
+    let owner = Owner { client: new.client, subject: Some(Link { key: place.subject, epoch: new.epoch }) };
     let id = record::grant_id(partition, &new.personal.grant);
     let purge_after = new.expires_at.after(skew).after(SHOWN);
     let grant = Record {

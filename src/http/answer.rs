@@ -13,6 +13,8 @@ use crate::endpoint::ErrorAnswer;
 use crate::interaction::AuthorizationResponse;
 use crate::pages::{ErrorView, FormPostView, Pages};
 use crate::secret::Secret;
+use crate::wire::bearer::BearerChallenge;
+use crate::wire::error::ErrorCode;
 
 fn response(status: StatusCode, body: String) -> Response<String> {
     let mut response = Response::new(body);
@@ -72,6 +74,24 @@ pub(crate) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response
+}
+
+/// An error of an endpoint that asks for a bearer token (RFC 6750 §3.1: who brought none is told of no error).
+pub(super) fn bearer_challenge(status: StatusCode, body: String, realm: &str, missing: bool) -> Response<String> {
+    let challenge = BearerChallenge::new().realm(realm);
+    let challenge = if missing { challenge } else { challenge.error(ErrorCode::InvalidToken) };
+    let mut response = json(status, body);
+    let challenge = HeaderValue::from_str(&challenge.to_string());
+    let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// It is done, and there is nothing to say.
+pub(super) fn no_content() -> Response<String> {
+    let mut response = response(StatusCode::NO_CONTENT, String::new());
+    set(response.headers_mut(), &[(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")]);
     response
 }
 

@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
-use crate::grant::{authorization_code, client_credentials, personal, refresh_token};
+use crate::grant::personal;
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
@@ -277,10 +277,7 @@ impl<'a> Clients<'a> {
     }
 
     fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
-        let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
-        let method = |name: &str| self.context.client_authentication.has(name);
-        Ok(self.context.policy.check_metadata(metadata, &known, &method)?)
+        Ok(crate::grant::check_metadata(self.context, metadata)?)
     }
 
     async fn at_revision(self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
@@ -301,7 +298,7 @@ impl<'a> Clients<'a> {
             }
             let now = self.context.now();
             let purge_after = match state {
-                State::Deleted => now.after(self.longest_lifetime(client.metadata())),
+                State::Deleted => now.after(self.context.policy.longest_lifetime(client.metadata())),
                 State::Live | State::Inactive | State::Revoked => Timestamp::NEVER,
             };
             match self.replace(&client.in_state(state), purge_after, what.clone(), now).await {
@@ -310,14 +307,6 @@ impl<'a> Clients<'a> {
             }
         }
         Err(Failure::Contended.into())
-    }
-
-    /// How long something issued to this client can live at the most.
-    fn longest_lifetime(self, metadata: &ClientMetadata) -> std::time::Duration {
-        let lifetimes = &self.context.policy.lifetimes;
-        let own = metadata.access_token_lifetime.map_or(lifetimes.access_token, std::time::Duration::from_secs);
-        let most = own.max(lifetimes.access_token).max(lifetimes.grant);
-        most.saturating_add(lifetimes.authorization_code).saturating_add(lifetimes.clock_skew)
     }
 
     /// Puts a changed client in place of the one it was read from.

@@ -275,8 +275,8 @@ impl<'a> PersonalTokens<'a> {
             let now = context.now();
             let present = &list.record;
             let place = Place::of(&context.keys, subject, &personal::client_id());
-            let emptied =
-                authorization.to_record(context.keys.tenant(), place, Some(present), client, present.purge_after, now);
+            let (tenant, until) = (context.keys.tenant(), present.purge_after);
+            let emptied = authorization.to_record(tenant, place, Some(present), client, until, now);
             let mut commit = record::end(&context.keys, &grant.record, Why::Owner, now);
             commit.conditions.push(Condition::Unchanged { key: present.key, revision: present.revision });
             commit.writes.push(Write::Replace(Arc::new(emptied)));

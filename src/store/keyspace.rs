@@ -52,6 +52,11 @@ impl KeySpace {
         self.partition(b's', subject.as_str())
     }
 
+    /// The partition of what is counted when clients register.
+    pub(crate) fn registration_desk(&self) -> Partition {
+        self.partition(b'r', "registration")
+    }
+
     /// The key of what `subject` has allowed `client`, in the subject's partition.
     pub(crate) fn authorization(&self, subject: &Subject, client: &ClientId) -> Key {
         self.authorization_in(self.partition_of(subject), subject, client)
