@@ -96,7 +96,9 @@ pub use config::{
 pub use device::DeviceAuthorization;
 pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
-pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
+pub use extension::{
+    Claim, ClientAuthentication, ClientAuthenticationRequest, ExtensionGrant, ExtensionMember, ExtensionRequest, Issue,
+};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;

@@ -292,7 +292,7 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted),
             Err(refused) => answer::open_to_any_origin(self.json_refusal(
                 Refusal::Token(refused.error),
                 refused.client_id,

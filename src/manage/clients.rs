@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
             Some(_) => return Err(ManageError::ClientId),
             None => generated_id(&context.draw::<16>()?),
         };
-        let (secret, stored) = match (metadata.is_confidential(), client_secret) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client_secret) {
             (false, None) => (None, Vec::new()),
             (false, Some(_)) => return Err(ManageError::PublicClient),
             (true, chosen) => {
@@ -193,7 +193,7 @@ impl<'a> Clients<'a> {
             return Err(ManageError::Document);
         }
         let now = context.now();
-        let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client.secrets()) {
             (false, _) => (None, Vec::new()),
             (true, []) => {
                 let secret = secrets::generate(context)?;

@@ -65,7 +65,7 @@ pub(super) async fn add(
     let secret = generate(context)?;
     for _ in 0..crate::grant::ATTEMPTS {
         let client = clients.get(client_id).await?.ok_or(ManageError::NotFound)?;
-        if !client.metadata().is_confidential() {
+        if !client.metadata().token_endpoint_auth_method.takes_secret() {
             return Err(ManageError::PublicClient);
         }
         let now = context.now();
@@ -101,7 +101,7 @@ pub(super) async fn set(clients: Clients<'_>, client_id: &ClientId, secret: Secr
     let digest = context.keys.secret_digest(client_id, secret.expose());
     for _ in 0..crate::grant::ATTEMPTS {
         let client = clients.get(client_id).await?.ok_or(ManageError::NotFound)?;
-        if !client.metadata().is_confidential() {
+        if !client.metadata().token_endpoint_auth_method.takes_secret() {
             return Err(ManageError::PublicClient);
         }
         let now = context.now();
