@@ -239,6 +239,9 @@ pub enum ConfigError {
     /// A grant type of the host that is one of ours already, or is named twice.
     #[error("grant type {0:?} is already served")]
     GrantType(String),
+    /// The path of the management API is not one.
+    #[error("the path {0:?} of the management API must be like /manage/v1")]
+    ManagementPath(String),
     /// There is no randomness.
     #[error("the operating system gave no randomness")]
     Entropy,

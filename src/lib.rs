@@ -29,6 +29,7 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
+//! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
 //! | `axum` | [`axum::router`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
@@ -37,6 +38,8 @@
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 
 pub mod access;
+#[cfg(feature = "api")]
+pub mod api;
 mod builder;
 pub mod client;
 pub mod clock;

@@ -55,6 +55,8 @@ impl Kind {
     pub const GRANT_USE: Self = Self(10);
     /// A personal token.
     pub const PERSONAL_TOKEN: Self = Self(48);
+    /// That a creation may be sent again.
+    pub const IDEMPOTENCY_KEY: Self = Self(50);
 }
 
 /// The name of a record: unique in a store, whatever number of servers share it.

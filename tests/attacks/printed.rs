@@ -132,6 +132,7 @@ const HARMLESS: &[&str] = &[
     "Labels",
     "Lifetimes",
     "Limits",
+    "ManagementApi",
     "Link",
     "Listing",
     "ManageError",
