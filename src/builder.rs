@@ -10,7 +10,7 @@ use crate::config::{
     ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
-use crate::endpoint::metadata;
+use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
@@ -18,6 +18,7 @@ use crate::grant::last_used::RecentGrants;
 use crate::grant::{authorization_code, client_credentials, refresh_token};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
+use crate::registration::DynamicRegistration;
 use crate::resource::ProtectedResource;
 use crate::rights::Rights;
 use crate::secret::SecretBytes;
@@ -51,6 +52,7 @@ pub struct Builder {
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
+    registration: Option<DynamicRegistration>,
 }
 
 impl Builder {
@@ -77,6 +79,7 @@ impl Builder {
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            registration: None,
         }
     }
 
@@ -210,6 +213,11 @@ impl Builder {
         self
     }
 
+    /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
+    pub fn registration(self, registration: DynamicRegistration) -> Self {
+        Self { registration: Some(registration), ..self }
+    }
+
     /// Checks the whole configuration and makes the server.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let issuer = Issuer::parse(&self.issuer).map_err(ConfigError::Issuer)?;
@@ -249,7 +257,11 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
+        let registration =
+            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let offered = Offered { registration: registration.is_some() };
+        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
@@ -271,6 +283,7 @@ impl Builder {
             rights: self.rights,
             doubts: Doubts::default(),
             extension_grants,
+            registration,
         };
         Ok(AuthorizationServer {
             inner: Arc::new(Inner {

@@ -242,6 +242,9 @@ pub enum ConfigError {
     /// The path of the management API is not one.
     #[error("the path {0:?} of the management API must be like /manage/v1")]
     ManagementPath(String),
+    /// Clients that describe themselves could have what the server does not have.
+    #[error("registration: {0}")]
+    Registration(String),
     /// There is no randomness.
     #[error("the operating system gave no randomness")]
     Entropy,
@@ -337,6 +340,14 @@ impl Policy {
     pub(crate) fn scope_of_client(&self, metadata: &ClientMetadata) -> Scope {
         let registered = if metadata.scope.is_empty() { &self.default_scope } else { &metadata.scope };
         registered.intersection(&self.every_scope)
+    }
+
+    /// How long something issued to this client can live at the most.
+    pub(crate) fn longest_lifetime(&self, metadata: &ClientMetadata) -> Duration {
+        let lifetimes = &self.lifetimes;
+        let own = metadata.access_token_lifetime.map_or(lifetimes.access_token, Duration::from_secs);
+        let most = own.max(lifetimes.access_token).max(lifetimes.grant);
+        most.saturating_add(lifetimes.authorization_code).saturating_add(lifetimes.clock_skew)
     }
 
     /// The part of `scope` that makes sense at `resources`.

@@ -12,6 +12,7 @@ use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
+use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
     Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
@@ -36,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) rights: Option<Arc<dyn Rights>>,
     pub(crate) doubts: Doubts,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) registration: Option<RegistrationRules>,
 }
 
 impl Context {

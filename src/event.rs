@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::refusal::{
-    ApproveError, AuthorizeError, IntrospectError, ResumeError, RevokeError, TokenError, VerifyError,
+    ApproveError, AuthorizeError, IntrospectError, RegistrationError, ResumeError, RevokeError, TokenError, VerifyError,
 };
 use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
@@ -57,6 +57,10 @@ pub enum What {
         /// Which one.
         secret: u32,
     },
+    /// An initial access token was made.
+    InitialAccessTokenIssued,
+    /// An initial access token was taken away.
+    InitialAccessTokenRevoked,
     /// A client's secret was taken away, or its end was moved.
     SecretEnded {
         /// Which one.
@@ -168,6 +172,8 @@ pub enum Refusal {
     Revoke(RevokeError),
     /// The introspection endpoint.
     Introspect(IntrospectError),
+    /// The registration endpoint, or the one where a registration is managed.
+    Register(RegistrationError),
     /// A protected resource.
     Verify(VerifyError),
 }

@@ -29,13 +29,16 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
+//! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
 //! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
-//! | `axum` | [`axum::router`] | no |
+//! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
+//! | `testing` | `testing::TestServer`: the real engine inside a test | no |
+//! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
 #[cfg(feature = "api")]
@@ -58,17 +61,24 @@ pub mod manage;
 pub mod pages;
 mod preset;
 pub mod refusal;
+mod registration;
 pub mod resource;
 mod rights;
 pub mod secret;
 mod server;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 pub mod wire;
 
+#[cfg(feature = "actix")]
+pub use self::http::actix;
 #[cfg(feature = "axum")]
 pub use self::http::axum;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+#[cfg(feature = "tower")]
+pub use self::http::tower;
+pub use self::http::{Dialect, Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
@@ -80,6 +90,7 @@ pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;
+pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};
 pub use rights::Rights;
 pub use server::AuthorizationServer;

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
-use crate::manage::{Clients, Grants, PersonalTokens, Subjects};
+use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -87,6 +87,11 @@ impl AuthorizationServer {
         Clients::new(&self.inner.context)
     }
 
+    /// Clients that register themselves, and what lets them.
+    pub fn registrations(&self) -> Registrations<'_> {
+        Registrations::new(&self.inner.context)
+    }
+
     /// What resource owners have granted.
     pub fn grants(&self) -> Grants<'_> {
         Grants::new(&self.inner.context)
@@ -115,16 +120,22 @@ impl AuthorizationServer {
         request: &http::Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        self.check_head(request.headers(), request.uri(), require)
+    }
+
+    pub(crate) async fn check_head(
+        &self,
+        headers: &HeaderMap,
+        uri: &http::Uri,
+        require: Require<'_>,
+    ) -> Result<Verified, Challenge> {
         let named = |resource: &&ProtectedResource| Some(resource.identifier()) == require.resource();
         let published = self.inner.published.resources.iter().find(named);
-        let (headers, uri) = (request.headers(), request.uri());
-        async move {
-            let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
-            checked.map_err(|challenge| match published {
-                Some(resource) => challenge.at(resource),
-                None => challenge,
-            })
-        }
+        let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
+        checked.map_err(|challenge| match published {
+            Some(resource) => challenge.at(resource),
+            None => challenge,
+        })
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).

@@ -2,22 +2,29 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grantor::client::{ClientMetadata, MetadataError};
 use grantor::manage::{ManageError, Registration};
 use grantor::secret::Secret;
+use grantor::store::StoreError;
 use grantor::wire::scope::Scope;
 use grantor::{ClientId, ConfigError, Lifetimes, Limits, ScopeDefinition};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::store::{Loss, Place};
+
 /// What the server is told, once it is known to make sense; what only the library can judge comes later.
-#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) issuer: String,
     pub(crate) listen: SocketAddr,
+    pub(crate) store: Place,
+    pub(crate) accepted_loss: Option<Loss>,
+    /// `None` for a store in memory, whose server draws a new one each time.
+    pub(crate) secret_file: Option<PathBuf>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
     pub(crate) scopes: Vec<ScopeDefinition>,
@@ -73,6 +80,8 @@ struct File {
     listen: String,
     #[serde(default = "default_store")]
     store: String,
+    secret_file: Option<PathBuf>,
+    danger_accept_loss: Option<Loss>,
     #[serde(default)]
     lifetimes: LifetimesTable,
     #[serde(default)]
@@ -91,8 +100,10 @@ fn default_listen() -> String {
 }
 
 fn default_store() -> String {
-    "memory:".into()
+    "sqlite:grantor.db".into()
 }
+
+const DEFAULT_SECRET_FILE: &str = "grantor.secret";
 
 /// Seconds; what is not given is as the library has it.
 #[derive(Default, Deserialize)]
@@ -188,12 +199,12 @@ impl LifetimesTable {
 // --- reading -------------------------------------------------------------------------------------------------------
 
 impl Config {
-    /// What is served when there is no file.
+    /// What is served when there is no file; the files that it names are in the working directory.
     pub(crate) fn demo() -> Result<Self, Problem> {
-        Self::parse("examples/server/demo.toml", include_str!("demo.toml"))
+        Self::parse("examples/server/demo.toml", include_str!("demo.toml"), Path::new(""))
     }
 
-    /// Reads a file.
+    /// Reads a file; those that it names are beside it.
     pub(crate) fn read(path: &str) -> Result<Self, Problem> {
         let text = std::fs::read_to_string(path).map_err(|error| Problem {
             file: path.to_owned(),
@@ -201,10 +212,10 @@ impl Config {
             key: String::new(),
             message: error.to_string(),
         })?;
-        Self::parse(path, &text)
+        Self::parse(path, &text, Path::new(path).parent().unwrap_or(Path::new("")))
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, Problem> {
+    fn parse(name: &str, text: &str, directory: &Path) -> Result<Self, Problem> {
         let source = Source { name: name.to_owned(), text: text.to_owned() };
         let wrong = |error: &toml::de::Error| source.problem_at(error.span(), error.message());
         let mut document = DeTable::parse(text).map_err(|error| wrong(&error))?;
@@ -219,16 +230,21 @@ impl Config {
             let message = "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
             source.problem(&[Step::Key("listen")], message)
         })?;
-        if file.store != "memory:" {
-            let message = format!("the only store there is so far is \"memory:\", not {:?}", file.store);
-            return Err(source.problem(&[Step::Key("store")], &message));
-        }
+        let store =
+            Place::parse(&file.store, directory).map_err(|message| source.problem(&[Step::Key("store")], &message))?;
+        let secret_file = match (file.secret_file, &store) {
+            (None, Place::Memory) => None,
+            (given, _) => Some(directory.join(given.unwrap_or(DEFAULT_SECRET_FILE.into()))),
+        };
         let scopes: Vec<_> = file.scopes.into_iter().map(ScopeTable::into_definition).collect();
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
         let undescribed = undescribed(&scopes, &clients, &resources);
         Ok(Self {
             issuer: file.issuer,
             listen,
+            store,
+            accepted_loss: file.danger_accept_loss,
+            secret_file,
             lifetimes: file.lifetimes.lifetimes(),
             limits: match file.limits.grants_per_subject_and_client {
                 Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
@@ -265,6 +281,11 @@ impl Config {
             error => error.to_string(),
         };
         self.source.problem(&path, &message)
+    }
+
+    /// The line of the store, which cannot be opened.
+    pub(crate) fn store_problem(&self, error: &StoreError) -> Problem {
+        self.source.problem(&[Step::Key("store")], &error.to_string())
     }
 
     /// The line of what the library would not take of a client.

@@ -69,7 +69,7 @@ async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
         let _ = write!(
             body,
             "<p>Signed in as <strong>{}</strong>.</p>\n<form method=\"post\" action=\"{}\">\n\
-             <input type=\"hidden\" name=\"csrf\" value=\"{}\">\n<p><button type=\"submit\">Sign out</button></p>\n</form>\n",
+             <input type=\"hidden\" name=\"csrf\" value=\"{}\">\n<p><button class=\"go\" type=\"submit\">Sign out</button></p>\n</form>\n",
             escape(&user.name),
             escape(&app.issuer.endpoint("/logout")),
             app.sessions.csrf(&ticket),
@@ -199,7 +199,7 @@ impl App {
         };
         let mut body = String::new();
         if let Some(warning) = warning {
-            let _ = writeln!(body, "<p class=\"warn\" role=\"alert\">{}</p>", escape(warning));
+            let _ = writeln!(body, "<p class=\"bad\" role=\"alert\">{}</p>", escape(warning));
         }
         let action = self.issuer.endpoint("/login");
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(&action));
@@ -210,7 +210,7 @@ impl App {
         body.push_str(
             "<label>User name<input name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus></label>\n\
              <label>Password<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\n\
-             <button type=\"submit\">Sign in</button>\n</form>\n",
+             <button class=\"go\" type=\"submit\">Sign in</button>\n</form>\n",
         );
         let mut response = page(status, "Sign in", &body);
         if new {

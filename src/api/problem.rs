@@ -116,6 +116,7 @@ impl From<ManageError> for Problem {
             E::ClientId => (StatusCode::UNPROCESSABLE_ENTITY, "client_id"),
             E::Secret => (StatusCode::UNPROCESSABLE_ENTITY, "secret"),
             E::Label => (StatusCode::UNPROCESSABLE_ENTITY, "label"),
+            E::Uses => (StatusCode::UNPROCESSABLE_ENTITY, "uses"),
             E::Name => (StatusCode::UNPROCESSABLE_ENTITY, "name"),
             E::ScopeNotAllowed => (StatusCode::UNPROCESSABLE_ENTITY, "scope"),
             E::LifetimeNotAllowed => (StatusCode::UNPROCESSABLE_ENTITY, "lifetime"),

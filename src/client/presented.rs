@@ -16,6 +16,6 @@ pub(crate) struct Presented {
 pub(crate) enum Proof {
     /// Nothing: a public client, or one that forgot.
     None,
-    /// A secret. More than one where the header can be read in two ways; one of them must be right.
-    Secret { method: AuthMethod, candidates: Vec<Secret> },
+    /// A secret, and another where the header can be read in two ways; one of them must be right.
+    Secret { method: AuthMethod, secret: Secret, other: Option<Secret> },
 }

@@ -10,7 +10,7 @@ use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
-use crate::grant::authorization::Authorization;
+use crate::grant::authorization::{Authorization, Place};
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, record};
@@ -136,16 +136,13 @@ pub(crate) async fn approve(
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
-    let keys = [
-        context.keys.client(pending.client().id()),
-        context.keys.authorization(subject, pending.client().id()),
-        context.keys.subject(subject),
-        marker_key(context, pending, subject),
-    ];
+    let place = Place::of(&context.keys, subject, pending.client().id());
+    let marker = context.keys.drawn(Kind::MARKER, place.subject.partition, pending.flow());
+    let keys = [pending.client().key(), place.authorization, place.subject, marker];
     for _ in 0..ATTEMPTS {
         let found = context.load(&keys).await?;
-        let [client, authorization, owner, marker] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
-        if marker.is_some() {
+        let [client, authorization, owner, decided] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        if decided.is_some() {
             return Err(ApproveError::Decided);
         }
         let client = still_valid(client.as_ref(), pending).ok_or(ApproveError::ClientChanged)?;
@@ -156,6 +153,8 @@ pub(crate) async fn approve(
         let approved = Approved {
             client: &client,
             subject,
+            place,
+            marker,
             epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
             scope,
             authenticated_at: approval.authenticated_at,
@@ -181,6 +180,8 @@ struct Drawn {
 struct Approved<'a> {
     client: &'a Client,
     subject: &'a Subject,
+    place: Place,
+    marker: Key,
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
@@ -198,7 +199,7 @@ fn decide(
     let (policy, keys) = (&context.policy, &context.keys);
     let lifetimes = &policy.lifetimes;
     let (client, subject, scope) = (approved.client, approved.subject, approved.scope);
-    let partition = keys.partition_of(subject);
+    let partition = approved.place.subject.partition;
     let asked = pending.asked();
     let code_ends = now.after(lifetimes.authorization_code);
 
@@ -213,7 +214,7 @@ fn decide(
     }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
-    let record = authorization.to_record(keys, present, client.link(), needed_until, now);
+    let record = authorization.to_record(keys.tenant(), approved.place, present, client.link(), needed_until, now);
     let parent = Link { key: record.key, epoch: record.epoch };
 
     let payload = Code {
@@ -226,8 +227,8 @@ fn decide(
         device: approved.device.to_owned(),
     }
     .payload();
-    let owner =
-        Owner { client: client.link(), subject: Some(Link { key: keys.subject(subject), epoch: approved.epoch }) };
+    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
+    let owner = Owner { client: client.link(), subject: Some(subject_link) };
     let terms = Terms {
         parent: Some(parent),
         owner: Some(Box::new(owner)),
@@ -250,7 +251,7 @@ fn decide(
         .subject(Some(subject))
         .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
-    let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
+    let writes = vec![Write::Insert(mark(context, pending, approved.marker, now)), write, Write::Insert(code)];
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
@@ -281,10 +282,11 @@ pub(crate) async fn deny(
     match subject.or(pending.subject()) {
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
+            let marker = context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow());
             let commit = Commit {
-                writes: vec![Write::Insert(marker(context, pending, subject, now))],
+                writes: vec![Write::Insert(mark(context, pending, marker, now))],
                 events: vec![event],
-                ..context.keys.commit(context.keys.partition_of(subject), now)
+                ..context.keys.commit(marker.partition, now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);
@@ -296,15 +298,11 @@ pub(crate) async fn deny(
     Ok(pending.target().error(context, code, description))
 }
 
-fn marker_key(context: &Context, pending: &PendingAuthorization, subject: &Subject) -> Key {
-    context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow())
-}
-
 /// The mark that this authorization was decided.
-fn marker(context: &Context, pending: &PendingAuthorization, subject: &Subject, now: Timestamp) -> Arc<Record> {
+fn mark(context: &Context, pending: &PendingAuthorization, marker: Key, now: Timestamp) -> Arc<Record> {
     let expires_at = pending.expires_at();
     Arc::new(Record {
-        key: marker_key(context, pending, subject),
+        key: marker,
         tenant: context.keys.tenant(),
         revision: 1,
         state: State::Live,

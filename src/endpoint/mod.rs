@@ -9,6 +9,7 @@
 //! | `introspect.rs` | token introspection (RFC 7662) |
 //! | `lookup.rs` | for the two above: the client that asks, and the token it asks about |
 //! | `metadata.rs` | authorization server metadata (RFC 8414) |
+//! | `registration/` | client registration (RFC 7591) and its management (RFC 7592) |
 //! | `request.rs` | what a request is before anybody reads its parameters |
 //! | `error_answer.rs` | from a reason to the wire, for the endpoints that answer JSON |
 
@@ -18,6 +19,7 @@ mod error_answer;
 pub(crate) mod introspect;
 mod lookup;
 pub(crate) mod metadata;
+pub(crate) mod registration;
 mod request;
 pub(crate) mod revoke;
 pub(crate) mod token;

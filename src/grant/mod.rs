@@ -33,12 +33,19 @@ pub(crate) use answer::TokenAnswer;
 /// but a fault.
 pub(crate) const ATTEMPTS: usize = 256;
 
-use crate::client::{AuthenticatedClient, Presented, authenticate};
+use crate::client::{AuthenticatedClient, ClientMetadata, MetadataError, Presented, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
+
+/// Whether metadata keeps every rule, for a server with these grant types.
+pub(crate) fn check_metadata(context: &Context, metadata: &ClientMetadata) -> Result<(), MetadataError> {
+    let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+    let known = |name: &str| own.contains(&name) || context.extension_grants.contains_key(name);
+    context.policy.check_metadata(metadata, &known)
+}
 
 /// Loads client and artifact in one round trip, authenticates the client, and checks that it may use the grant type.
 async fn load_for(

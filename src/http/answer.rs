@@ -13,6 +13,8 @@ use crate::endpoint::ErrorAnswer;
 use crate::interaction::AuthorizationResponse;
 use crate::pages::{ErrorView, FormPostView, Pages};
 use crate::secret::Secret;
+use crate::wire::bearer::BearerChallenge;
+use crate::wire::error::ErrorCode;
 
 fn response(status: StatusCode, body: String) -> Response<String> {
     let mut response = Response::new(body);
@@ -39,15 +41,29 @@ static JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
     headers
 });
 
+/// The same, and that scripts of any origin may read it.
+static OPEN_JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = JSON.clone();
+    set(&mut headers, &OPEN);
+    headers
+});
+
 /// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
-pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
+pub(crate) fn json(status: StatusCode, body: String) -> Response<String> {
     let mut response = response(status, body);
-    response.headers_mut().clone_from(&JSON);
+    *response.headers_mut() = JSON.clone();
+    response
+}
+
+/// The same, open to any origin.
+pub(super) fn open_json(status: StatusCode, body: String) -> Response<String> {
+    let mut response = response(status, body);
+    *response.headers_mut() = OPEN_JSON.clone();
     response
 }
 
 /// An error of an endpoint that answers JSON.
-pub(super) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
+pub(crate) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
     let mut response = json(error.status, error.body());
     if error.challenge {
         // The issuer holds no character that a quoted string would have to escape.
@@ -58,6 +74,24 @@ pub(super) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response
+}
+
+/// An error of an endpoint that asks for a bearer token (RFC 6750 §3.1: who brought none is told of no error).
+pub(super) fn bearer_challenge(status: StatusCode, body: String, realm: &str, missing: bool) -> Response<String> {
+    let challenge = BearerChallenge::new().realm(realm);
+    let challenge = if missing { challenge } else { challenge.error(ErrorCode::InvalidToken) };
+    let mut response = json(status, body);
+    let challenge = HeaderValue::from_str(&challenge.to_string());
+    let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// It is done, and there is nothing to say.
+pub(super) fn no_content() -> Response<String> {
+    let mut response = response(StatusCode::NO_CONTENT, String::new());
+    set(response.headers_mut(), &[(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")]);
     response
 }
 
@@ -96,10 +130,12 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
 
 /// Lets scripts of any origin read it: it grants nothing that the request did not prove (no cookies are involved).
 pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<String> {
-    let pairs = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
-    set(response.headers_mut(), &pairs);
+    set(response.headers_mut(), &OPEN);
     response
 }
+
+const OPEN: [(HeaderName, &str); 2] =
+    [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
 
 /// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
 /// go, redirects included.

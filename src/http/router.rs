@@ -8,11 +8,11 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, introspect, registration, revoke, token};
 use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
-use crate::refusal::{AuthorizeError, RequestError};
+use crate::refusal::{AuthorizeError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
@@ -52,6 +52,8 @@ enum Endpoint {
     Token,
     Revoke,
     Introspect,
+    Register,
+    Registration,
     Metadata,
 }
 
@@ -60,8 +62,9 @@ impl Endpoint {
     const fn methods(self) -> &'static str {
         match self {
             Self::Authorize => "GET, POST",
-            Self::Token | Self::Revoke => "POST, OPTIONS",
+            Self::Token | Self::Revoke | Self::Register => "POST, OPTIONS",
             Self::Introspect => "POST",
+            Self::Registration => "GET, PUT, DELETE, OPTIONS",
             Self::Metadata => "GET, HEAD, OPTIONS",
         }
     }
@@ -84,7 +87,7 @@ impl AuthorizationServer {
         };
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
-        if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+        if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {
             self.tell_unread(endpoint, RequestError::Method);
             return Outcome::Respond(answer::method_not_allowed(allowed));
         }
@@ -92,7 +95,15 @@ impl AuthorizationServer {
             return Outcome::Respond(self.too_large(endpoint, error));
         }
         if parts.method == Method::OPTIONS {
-            let methods = if endpoint == Endpoint::Metadata { "GET" } else { "POST" };
+            let methods = match endpoint {
+                Endpoint::Metadata => "GET",
+                Endpoint::Registration => "GET, PUT, DELETE",
+                Endpoint::Authorize
+                | Endpoint::Token
+                | Endpoint::Revoke
+                | Endpoint::Introspect
+                | Endpoint::Register => "POST",
+            };
             return Outcome::Respond(answer::open_to_any_origin(answer::preflight(methods)));
         }
         if endpoint == Endpoint::Metadata {
@@ -105,9 +116,13 @@ impl AuthorizationServer {
         };
         match endpoint {
             Endpoint::Authorize => self.authorize(parts, &body).await,
-            Endpoint::Token => Outcome::Respond(answer::open_to_any_origin(self.token(&parts, &body).await)),
-            Endpoint::Revoke => Outcome::Respond(answer::open_to_any_origin(self.revoke(&parts, &body).await)),
+            Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
+            Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
+            Endpoint::Register => Outcome::Respond(answer::open_to_any_origin(self.register(&parts, &body).await)),
+            Endpoint::Registration => {
+                Outcome::Respond(answer::open_to_any_origin(self.manage_registration(&parts, &body).await))
+            }
             Endpoint::Metadata => Outcome::Respond(answer::metadata(&self.inner.metadata)),
         }
     }
@@ -148,8 +163,30 @@ impl AuthorizationServer {
             };
             return names.into_iter().any(inserted).then_some(Endpoint::Metadata);
         }
-        let below = whole.strip_prefix(issuer).and_then(endpoint_at);
-        below.or_else(|| endpoint_at(whole).filter(|_| at_root))
+        let below = whole.strip_prefix(issuer).and_then(|path| self.below(path));
+        below.or_else(|| self.below(whole).filter(|_| at_root))
+    }
+
+    /// Which endpoint has this path, below the issuer.
+    fn below(&self, path: &str) -> Option<Endpoint> {
+        match path {
+            path::AUTHORIZE => Some(Endpoint::Authorize),
+            path::TOKEN => Some(Endpoint::Token),
+            path::REVOKE => Some(Endpoint::Revoke),
+            path::INTROSPECT => Some(Endpoint::Introspect),
+            // OpenID Connect Discovery §4 appends where RFC 8414 §3 inserts.
+            "/.well-known/openid-configuration" => Some(Endpoint::Metadata),
+            path::REGISTER => self.inner.context.registration.as_ref().map(|_| Endpoint::Register),
+            other => self.registered(other).map(|_| Endpoint::Registration),
+        }
+    }
+
+    /// The client whose registration this path is, if clients register themselves.
+    fn registered<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let id = path.strip_prefix(path::REGISTER)?.strip_prefix('/')?;
+        let sound =
+            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        self.inner.context.registration.as_ref().filter(|_| sound).map(|_| id)
     }
 
     async fn authorize<B>(&self, parts: Parts, body: &[u8]) -> Outcome<B> {
@@ -190,15 +227,23 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::json(StatusCode::OK, granted.to_json()),
-            Err(refused) => self.json_refusal(Refusal::Token(refused.error), refused.client_id, refused.error.into()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Token(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
     async fn revoke(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match revoke::revoke(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(()) => answer::json(StatusCode::OK, "{}".to_owned()),
-            Err(refused) => self.json_refusal(Refusal::Revoke(refused.error), refused.client_id, refused.error.into()),
+            Ok(()) => answer::open_json(StatusCode::OK, "{}".to_owned()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Revoke(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
@@ -209,6 +254,57 @@ impl AuthorizationServer {
                 self.json_refusal(Refusal::Introspect(refused.error), refused.client_id, refused.error.into())
             }
         }
+    }
+
+    async fn register(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let Some(rules) = &context.registration else { return answer::method_not_allowed("") };
+        match registration::create(context, rules, &parts.headers, body).await {
+            Ok(registered) => answer::json(StatusCode::CREATED, registered),
+            Err(refused) => self.registration_refusal(refused),
+        }
+    }
+
+    async fn manage_registration(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let path = parts.uri.path().strip_prefix(context.issuer.path()).unwrap_or_default();
+        let (Some(rules), Some(id)) = (&context.registration, self.registered(path)) else {
+            return answer::method_not_allowed("");
+        };
+        let managed = match parts.method {
+            Method::PUT => registration::update(context, rules, &parts.headers, id, body).await,
+            Method::DELETE => registration::delete(context, &parts.headers, id).await.map(|()| String::new()),
+            _ => registration::read(context, &parts.headers, id).await,
+        };
+        match managed {
+            Ok(none) if none.is_empty() => answer::no_content(),
+            Ok(registered) => answer::json(StatusCode::OK, registered),
+            Err(refused) => self.registration_refusal(refused),
+        }
+    }
+
+    fn registration_refusal(&self, refused: registration::Refused) -> Response<String> {
+        let context = &self.inner.context;
+        let now = context.now();
+        let (status, _) = refused.wire();
+        let mut response = match refused.error {
+            RegistrationError::TokenMissing | RegistrationError::TokenInvalid => {
+                let missing = refused.error == RegistrationError::TokenMissing;
+                answer::bearer_challenge(status, refused.body(), self.issuer(), missing)
+            }
+            _ => answer::json(status, refused.body()),
+        };
+        let wait = match status {
+            StatusCode::TOO_MANY_REQUESTS => Some(registration::seconds_left(now)),
+            StatusCode::SERVICE_UNAVAILABLE => Some(1),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            response.headers_mut().insert(http::header::RETRY_AFTER, wait.into());
+        }
+        let what = What::Refused(Refusal::Register(refused.error));
+        context.tell(&Event { client_id: refused.client_id, ..Event::new(now, what) });
+        response
     }
 
     fn json_refusal(&self, refusal: Refusal, client_id: Option<ClientId>, error: ErrorAnswer) -> Response<String> {
@@ -225,6 +321,7 @@ impl AuthorizationServer {
             Endpoint::Token => Refusal::Token(error.into()),
             Endpoint::Revoke => Refusal::Revoke(error.into()),
             Endpoint::Introspect => Refusal::Introspect(error.into()),
+            Endpoint::Register | Endpoint::Registration => Refusal::Register(error.into()),
             // Public, the same for all, and nothing that anybody is refused.
             Endpoint::Metadata => return,
         };
@@ -243,21 +340,10 @@ impl AuthorizationServer {
         let response = answer::json_error(&error, self.issuer());
         match endpoint {
             Endpoint::Introspect | Endpoint::Authorize => response,
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Metadata => answer::open_to_any_origin(response),
+            Endpoint::Token | Endpoint::Revoke | Endpoint::Register | Endpoint::Registration | Endpoint::Metadata => {
+                answer::open_to_any_origin(response)
+            }
         }
-    }
-}
-
-/// Which endpoint has this path, below the issuer.
-fn endpoint_at(path: &str) -> Option<Endpoint> {
-    match path {
-        path::AUTHORIZE => Some(Endpoint::Authorize),
-        path::TOKEN => Some(Endpoint::Token),
-        path::REVOKE => Some(Endpoint::Revoke),
-        path::INTROSPECT => Some(Endpoint::Introspect),
-        // OpenID Connect Discovery §4 appends where RFC 8414 §3 inserts.
-        "/.well-known/openid-configuration" => Some(Endpoint::Metadata),
-        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use http_body::Body;
 
 use super::Outcome;
 use super::answer;
+use super::dialect::Dialect;
 use super::limits;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
@@ -85,6 +86,9 @@ pub struct SignIn<'a> {
     pub client_name: &'a str,
     /// Whether whoever is signed in must sign in again.
     pub again: bool,
+    /// Whether the client asks that the user choose an account (`prompt=select_account`): whoever is signed in must be
+    /// let go on as they are, or as somebody else.
+    pub choose_account: bool,
 }
 
 impl SignIn<'_> {
@@ -99,6 +103,7 @@ impl SignIn<'_> {
 pub struct Site {
     server: AuthorizationServer,
     host: std::sync::Arc<dyn Host>,
+    dialect: Option<std::sync::Arc<dyn Dialect>>,
 }
 
 impl std::fmt::Debug for Site {
@@ -113,6 +118,22 @@ enum Stopped {
     Approve(ApproveError),
     Failure(Failure),
     Message(StatusCode, &'static str),
+}
+
+/// Whether the account is still to be chosen, where the client asked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AccountChoice {
+    /// The host's page is to ask.
+    Due,
+    /// It has been made, or nobody asked for it.
+    Made,
+}
+
+impl AccountChoice {
+    /// That of a request which has just come.
+    fn of(pending: &PendingAuthorization) -> Self {
+        if pending.prompt().demands_account_choice() { Self::Due } else { Self::Made }
+    }
 }
 
 impl From<ResumeError> for Stopped {
@@ -136,7 +157,13 @@ impl From<Failure> for Stopped {
 impl Site {
     /// The server, with a host that knows who is signed in.
     pub fn new(server: AuthorizationServer, host: impl Host) -> Self {
-        Self { server, host: std::sync::Arc::new(host) }
+        Self { server, host: std::sync::Arc::new(host), dialect: None }
+    }
+
+    /// The same, for clients that speak differently.
+    #[must_use]
+    pub fn dialect(self, dialect: impl Dialect) -> Self {
+        Self { dialect: Some(std::sync::Arc::new(dialect)), ..self }
     }
 
     /// The server.
@@ -146,6 +173,9 @@ impl Site {
 
     /// Answers a request, or gives it back if it is for something else of the host's.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Result<Response<String>, Request<B>> {
+        if let Some(dialect) = self.dialect.as_ref().filter(|dialect| dialect.speaks(request.uri().path())) {
+            return Ok(self.translated(&**dialect, request).await);
+        }
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
@@ -155,9 +185,27 @@ impl Site {
             Outcome::Respond(response) => Ok(response),
             Outcome::NotMine(request) => Err(request),
             Outcome::Interact { pending, request } => {
-                let went = self.proceed(*pending, &request).await;
+                let choice = AccountChoice::of(&pending);
+                let went = self.proceed(*pending, &request, choice).await;
                 Ok(went.unwrap_or_else(|stopped| self.stopped(&stopped)))
             }
+        }
+    }
+
+    /// Lets a dialect answer, with the request read as far as any request is.
+    async fn translated<B: Body>(&self, dialect: &dyn Dialect, request: Request<B>) -> Response<String> {
+        let (parts, body) = request.into_parts();
+        let body = match limits::check(&parts) {
+            Ok(()) => limits::collect(body).await,
+            Err(error) => Err(error),
+        };
+        match body.map(String::from_utf8) {
+            Ok(Ok(body)) => {
+                let core = Self { dialect: None, ..self.clone() };
+                dialect.answer(&core, Request::from_parts(parts, body)).await
+            }
+            Ok(Err(_)) => self.stopped(&Stopped::Message(StatusCode::BAD_REQUEST, "The request cannot be read.")),
+            Err(error) => self.stopped(&Stopped::Message(error.status(), "The request is too long.")),
         }
     }
 
@@ -191,19 +239,27 @@ impl Site {
         }
         let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let pending = self.server.resume(handle, &parts.headers).await?;
-        self.proceed(pending, parts).await
+        // Whoever comes back has seen the host's page, and chosen there.
+        self.proceed(pending, parts, AccountChoice::Made).await
     }
 
     /// Goes as far as can be gone without asking: to the sign-in, to the consent page, or to the client.
-    async fn proceed(&self, pending: PendingAuthorization, request: &Parts) -> Result<Response<String>, Stopped> {
+    async fn proceed(
+        &self,
+        pending: PendingAuthorization,
+        request: &Parts,
+        choice: AccountChoice,
+    ) -> Result<Response<String>, Stopped> {
         let signed_in = self.host.signed_in(request).await;
         let recent =
             signed_in.as_ref().filter(|user| pending.accepts_sign_in(user.authenticated_at, self.server.now()));
-        let Some(user) = recent else {
+        let chosen = recent.filter(|_| choice == AccountChoice::Made);
+        let Some(user) = chosen else {
             if pending.prompt().forbids_pages() {
                 return Ok(self.server.refuse(pending, None, AuthorizeError::LoginRequired).await?);
             }
-            return Ok(self.hand_over(pending, signed_in.is_some())?);
+            let again = signed_in.is_some() && recent.is_none();
+            return Ok(self.hand_over(pending, again, choice)?);
         };
         match self.server.consent_need(&pending, &user.subject).await? {
             ConsentNeed::Remembered | ConsentNeed::Implied => {
@@ -225,13 +281,20 @@ impl Site {
     }
 
     /// Sends the browser to the host's sign-in.
-    fn hand_over(&self, pending: PendingAuthorization, again: bool) -> Result<Response<String>, Failure> {
+    fn hand_over(
+        &self,
+        pending: PendingAuthorization,
+        again: bool,
+        choice: AccountChoice,
+    ) -> Result<Response<String>, Failure> {
         let client_name = truncate_display(pending.client().display_name(), MAX_NAME);
         let suspended = self.server.suspend(pending, None)?;
         let mut return_to = self.server.inner.context.issuer.endpoint(path::INTERACTION);
         return_to.push_str("?handle=");
         encode_component(&mut return_to, &suspended.handle);
-        let url = self.host.sign_in_url(&SignIn { return_to: &return_to, client_name: &client_name, again });
+        let choose_account = choice == AccountChoice::Due;
+        let sign_in = SignIn { return_to: &return_to, client_name: &client_name, again, choose_account };
+        let url = self.host.sign_in_url(&sign_in);
         let mut response = answer::see_other(&url);
         if let Some(cookie) = suspended.set_cookie {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);

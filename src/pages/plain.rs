@@ -14,18 +14,7 @@ pub struct PlainPages {
     sources: String,
 }
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1d2329;--soft:#57606a;--page:#f6f7f9;--card:#fff;--line:#d8dde3;--go:#0b57d0}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#a4adb6;--page:#14181c;--card:#1d2329;--line:#39424b;--go:#8ab4f8}}\
-*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}\
-main{max-width:28rem;margin:8vh auto;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
-@media(max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh;padding:1.5rem}}\
-h1{font-size:1.25rem;line-height:1.3;margin:0 0 1rem;overflow-wrap:anywhere}p{margin:0 0 1rem;overflow-wrap:anywhere}\
-.soft{color:var(--soft);font-size:.9rem}fieldset{border:1px solid var(--line);border-radius:.5rem;margin:0 0 1rem;padding:.5rem 1rem}\
-legend{padding:0 .25rem}label{display:flex;gap:.75rem;padding:.4rem 0;align-items:baseline}label span{overflow-wrap:anywhere}\
-.warn{border-left:.25rem solid #bf8700;padding-left:.75rem}.acts{display:flex;gap:.75rem;flex-wrap:wrap}\
-button{flex:1;font:inherit;padding:.6rem 1.25rem;border-radius:.5rem;border:1px solid var(--line);background:none;color:inherit;cursor:pointer}\
-button.go{background:var(--go);border-color:var(--go);color:var(--card);font-weight:600}";
+const STYLE: &str = concat!(include_str!("look.css"), include_str!("plain.css"));
 
 const SUBMIT: &str = "document.forms[0].submit()";
 
@@ -34,6 +23,19 @@ impl PlainPages {
     pub fn new() -> Self {
         let sources = format!("style-src {}; script-src {}", hash_source(STYLE), hash_source(SUBMIT));
         Self { sources }
+    }
+
+    /// A whole page in the look of these, for those that a host has of its own: where one signs in, for instance.
+    ///
+    /// `title` is text. `body` is HTML, for the one `<main>` of the page: escape what is foreign in it, give it an
+    /// `<h1>`, and send it with the sources that [`sources`](Pages::sources) names.
+    pub fn document(title: &str, body: &str) -> String {
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+            escape(title)
+        )
     }
 }
 
@@ -46,15 +48,6 @@ impl Default for PlainPages {
 fn hash_source(text: &str) -> String {
     let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
     format!("'sha256-{digest}'")
-}
-
-fn page(title: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
-        escape(title)
-    )
 }
 
 impl Pages for PlainPages {
@@ -70,7 +63,7 @@ impl Pages for PlainPages {
         for (name, value) in [("handle", view.handle), ("csrf", view.csrf)] {
             let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
         }
-        body.push_str("<fieldset>\n<legend>It may</legend>\n");
+        body.push_str("<fieldset class=\"scopes\">\n<legend>It may</legend>\n");
         for (name, description) in &view.scopes {
             let shown = if description.is_empty() { name } else { description };
             let _ = writeln!(
@@ -98,7 +91,7 @@ impl Pages for PlainPages {
             "<div class=\"acts\">\n<button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button>\n\
              <button class=\"go\" type=\"submit\" name=\"decision\" value=\"allow\">Allow</button>\n</div>\n</form>\n",
         );
-        page(&format!("Allow {}?", view.client_name), &body)
+        Self::document(&format!("Allow {}?", view.client_name), &body)
     }
 
     fn error(&self, view: &ErrorView<'_>) -> String {
@@ -107,7 +100,7 @@ impl Pages for PlainPages {
              If that does not help, tell the people who run it.</p>\n",
             escape(view.message)
         );
-        page("This did not work", &body)
+        Self::document("This did not work", &body)
     }
 
     fn form_post(&self, view: &FormPostView<'_>) -> String {
@@ -123,7 +116,7 @@ impl Pages for PlainPages {
         body.push_str("<p>If nothing happens, press the button.</p>\n");
         body.push_str("<div class=\"acts\"><button class=\"go\" type=\"submit\">Continue</button></div>\n</form>\n");
         let _ = writeln!(body, "<script>{SUBMIT}</script>");
-        page("One moment", &body)
+        Self::document("One moment", &body)
     }
 
     fn sources(&self) -> String {

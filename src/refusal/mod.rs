@@ -6,6 +6,7 @@
 //! | file | refused by |
 //! |---|---|
 //! | `authorize.rs`, `token.rs`, `revoke.rs`, `introspect.rs` | the endpoint of that name |
+//! | `registration.rs` | registration, and the host's policy about it |
 //! | `resume.rs`, `approve.rs` | an interaction, on the way back and when it is decided |
 //! | `verify.rs` | a protected resource |
 //! | `request.rs` | whoever reads parameters |
@@ -19,6 +20,7 @@ mod client;
 mod dead;
 mod extension;
 mod introspect;
+mod registration;
 mod request;
 mod resume;
 mod revoke;
@@ -31,6 +33,7 @@ pub use client::ClientError;
 pub use dead::Dead;
 pub use extension::ExtensionRefusal;
 pub use introspect::IntrospectError;
+pub use registration::{RegistrationError, RegistrationRefusal};
 pub use request::RequestError;
 pub use resume::ResumeError;
 pub use revoke::RevokeError;

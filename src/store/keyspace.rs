@@ -52,11 +52,25 @@ impl KeySpace {
         self.partition(b's', subject.as_str())
     }
 
+    /// The partition of what is counted when clients register.
+    pub(crate) fn registration_desk(&self) -> Partition {
+        self.partition(b'r', "registration")
+    }
+
     /// The key of what `subject` has allowed `client`, in the subject's partition.
     pub(crate) fn authorization(&self, subject: &Subject, client: &ClientId) -> Key {
+        self.authorization_in(self.partition_of(subject), subject, client)
+    }
+
+    /// The same for whoever has the key of the subject already.
+    pub(crate) fn authorization_beside(&self, subject_key: Key, subject: &Subject, client: &ClientId) -> Key {
+        self.authorization_in(subject_key.partition, subject, client)
+    }
+
+    fn authorization_in(&self, partition: Partition, subject: &Subject, client: &ClientId) -> Key {
         let length = u64::try_from(subject.as_str().len()).unwrap_or(u64::MAX).to_be_bytes();
         let id = self.id(Kind::AUTHORIZATION, &[&length, subject.as_str().as_bytes(), client.as_str().as_bytes()]);
-        Key { partition: self.partition_of(subject), kind: Kind::AUTHORIZATION, id }
+        Key { partition, kind: Kind::AUTHORIZATION, id }
     }
 
     /// The key of what is named by random bytes: a token by its secret part, a grant by its identifier.

@@ -48,7 +48,10 @@ pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(crate) fn new() -> Self {
-        Self(vec![VERSION])
+        // Room for what nearly all write, so that it is found once and not while they write.
+        let mut bytes = Vec::with_capacity(192);
+        bytes.push(VERSION);
+        Self(bytes)
     }
 
     #[must_use]
@@ -93,7 +96,11 @@ impl Writer {
 
     /// The payload; an empty one where no field was written, as most tokens leave everything to their grant.
     pub(crate) fn payload(self) -> crate::store::Payload {
-        if self.0.len() == 1 { crate::store::Payload::default() } else { crate::store::Payload::new(self.0) }
+        // Copied: what is kept has no room to spare.
+        match self.0.as_slice() {
+            [_] => crate::store::Payload::default(),
+            bytes => crate::store::Payload::new(bytes),
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
         TokenKind::Refresh => Kind::REFRESH_TOKEN,
         TokenKind::Code => Kind::CODE,
         TokenKind::Personal => Kind::PERSONAL_TOKEN,
+        TokenKind::Registration => Kind::REGISTRATION_TOKEN,
+        TokenKind::InitialAccess => Kind::INITIAL_ACCESS_TOKEN,
     }
 }
 

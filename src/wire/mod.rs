@@ -14,12 +14,14 @@
 //! | [`token`] | the text of a token: prefix, random part, masked partition, checksum | – |
 //! | [`error`] | error codes, and the characters of their descriptions | RFC 6749 §4.1.2.1, §5.2, and extensions |
 //! | [`json`] | JSON objects of hot answers | RFC 8259 |
+//! | [`document`] | JSON objects that others wrote | RFC 8259 |
 //! | [`html`] | text inside pages | – |
 //! | [`charset`] | the character sets that the others share | RFC 6749 App. A, RFC 3986 §2.3 |
 
 pub mod basic;
 pub mod bearer;
 pub mod charset;
+pub mod document;
 pub mod error;
 pub mod form;
 pub mod html;

@@ -25,10 +25,15 @@ pub enum TokenKind {
     Code,
     /// A personal token: `gpt_`. It serves where an access token does.
     Personal,
+    /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
+    Registration,
+    /// An initial access token, with which a client is registered (RFC 7591 §3): `gia_`.
+    InitialAccess,
 }
 
 impl TokenKind {
-    const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Code, Self::Personal];
+    const ALL: [Self; 6] =
+        [Self::Access, Self::Refresh, Self::Code, Self::Personal, Self::Registration, Self::InitialAccess];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -37,6 +42,8 @@ impl TokenKind {
             Self::Refresh => "grt_",
             Self::Code => "gac_",
             Self::Personal => "gpt_",
+            Self::Registration => "gra_",
+            Self::InitialAccess => "gia_",
         }
     }
 

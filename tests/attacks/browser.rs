@@ -32,8 +32,13 @@ impl Host for Users {
     }
 
     fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
-        let again = if sign_in.again { "yes" } else { "no" };
-        let parameters = [("return_to", sign_in.return_to), ("client", sign_in.client_name), ("again", again)];
+        let word = |yes| if yes { "yes" } else { "no" };
+        let parameters = [
+            ("return_to", sign_in.return_to),
+            ("client", sign_in.client_name),
+            ("again", word(sign_in.again)),
+            ("choose", word(sign_in.choose_account)),
+        ];
         format!("{SIGN_IN}?{}", encode(&parameters))
     }
 }

@@ -306,7 +306,7 @@ impl World {
     /// What a success hands out must be nowhere else.
     fn collect_secrets(&self, answer: &Answer) {
         if let Some(json) = answer.json() {
-            for name in ["access_token", "refresh_token"] {
+            for name in ["access_token", "refresh_token", "client_secret", "registration_access_token"] {
                 if let Some(token) = json[name].as_str() {
                     self.guard(token);
                 }
@@ -679,8 +679,7 @@ pub fn without<'p>(parameters: &[(&'p str, &'p str)], name: &str) -> Vec<(&'p st
 }
 
 fn random_part(token: &str) -> Option<Vec<u8>> {
-    let body =
-        token.strip_prefix("gat_").or_else(|| token.strip_prefix("grt_")).or_else(|| token.strip_prefix("gac_"))?;
+    let body = ["gat_", "grt_", "gac_", "gra_", "gia_"].into_iter().find_map(|prefix| token.strip_prefix(prefix))?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
     bytes.get(..32).map(<[u8]>::to_vec)
 }

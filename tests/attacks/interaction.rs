@@ -436,6 +436,41 @@ async fn au_05_a_sign_in_must_be_as_fresh_as_was_asked() {
 }
 
 #[tokio::test]
+async fn au_23_an_account_is_chosen_where_the_client_asks_for_it() {
+    let world = World::new().await;
+    let request = changed(&world.valid_request(WEB), &[("prompt", "select_account")]);
+    // Signed in, and fresh enough: the host's page is shown all the same, and whoever is chosen there goes on.
+    for chosen in ["alice", "bob"] {
+        let mut browser = Browser::of(&world, "alice");
+        world.advance(100);
+        let sent = browser.authorize(&request).await;
+        let parameters = sent.redirect().unwrap().parameters;
+        assert_eq!((parameters["choose"].as_str(), parameters["again"].as_str()), ("yes", "no"));
+        if chosen != "alice" {
+            browser.sign_in(chosen);
+        }
+        let page = browser.come_back(&sent).await;
+        assert!(asks(&page));
+        assert!(page.body.contains(&format!("Signed in as <strong>{chosen}</strong>")), "{chosen}");
+    }
+    // Nobody asked, or nobody is signed in: there is nothing to choose from, or all there is.
+    let mut browser = Browser::new(&world);
+    let plain = browser.authorize(&world.valid_request(WEB)).await;
+    assert_eq!(plain.redirect().unwrap().parameters["choose"], "no");
+    let sent = browser.authorize(&request).await;
+    assert_eq!(sent.redirect().unwrap().parameters["choose"], "yes");
+    // Coming back without having signed in leads to the sign-in again, now with nothing to choose.
+    let sent_again = browser.come_back(&sent).await;
+    assert_eq!(sent_again.redirect().unwrap().parameters["choose"], "no");
+    // With a sign-in that must be new, both are told.
+    let mut browser = Browser::of(&world, "alice");
+    world.advance(100);
+    let both = changed(&request, &[("prompt", "login select_account")]);
+    let parameters = browser.authorize(&both).await.redirect().unwrap().parameters;
+    assert_eq!((parameters["choose"].as_str(), parameters["again"].as_str()), ("yes", "yes"));
+}
+
+#[tokio::test]
 async fn rfc9700_4_11_only_the_servers_own_addresses_are_returned_to() {
     for issuer in ["https://auth.example.com", "https://auth.example.com/tenant/", "http://127.0.0.1:8080/tenant"] {
         let world = World::at(issuer, |builder| builder).await;

@@ -45,6 +45,7 @@ mod race;
 mod races;
 mod redirect;
 mod refresh;
+mod registration;
 mod response;
 mod revocation;
 mod secrets;

@@ -95,9 +95,8 @@ pub fn tokens(answer: &(StatusCode, serde_json::Value)) -> (String, String) {
 
 /// Two nodes over one empty database, with a client.
 pub async fn nodes(server: &Server) -> (String, [Arc<Node>; 2]) {
-    let database = server.database().await;
+    let database = server.tables().await;
     let url = server.url(&database);
-    PostgresStore::open(&url, PostgresOptions::new()).await.unwrap();
     let clock = Arc::new(ManualClock::new(START));
     let nodes = [(), ()].map(|()| Arc::new(Node::over(&url, &clock)));
     nodes[0].register().await;

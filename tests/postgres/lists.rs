@@ -17,9 +17,8 @@ const MANY: &str = r"INSERT INTO grantor.record (
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_page_of_a_list_and_no_purge_reads_the_whole_table() {
     let server = Server::shared();
-    let database = server.database().await;
+    let database = server.tables().await;
     let options = PostgresOptions::new().connections(1);
-    drop(PostgresStore::open(&server.url(&database), options).await.unwrap());
     server.sql(&database, MANY).await;
     server.sql(&database, "VACUUM ANALYZE grantor.record").await;
     let before = scans(server, &database).await;

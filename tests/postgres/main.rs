@@ -11,8 +11,9 @@
 //! | `migrations.rs` | many nodes start at once, with one schema |
 //! | `flow.rs` | the authorization server on this store |
 //! | `lists.rs` | a page of a long list is found by an index |
-//! | `sizes.rs` | what a grant takes (slow) |
-//! | `standby.rs` | a standby that is promoted under load has lost nothing (slow) |
+//! | `sizes.rs` | what a grant takes |
+//! | `speed.rs` | what is done as fast as it goes is found, and rotated once |
+//! | `standby.rs` | a standby that is promoted under load has lost nothing |
 //! | `server.rs`, `proxy.rs`, `fixture.rs`, `records.rs` | what these need |
 
 #![allow(
@@ -38,5 +39,6 @@ mod proxy;
 mod records;
 mod server;
 mod sizes;
+mod speed;
 mod standby;
 mod trips;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
+use grantor::store::{PostgresOptions, PostgresStore};
 use tokio_postgres::NoTls;
 
 const MISSING: &str = "PostgreSQL 15 or later is not installed, and these tests start servers of it: run 'scripts/test.sh postgres', \
@@ -69,10 +70,9 @@ impl Server {
     /// A server with these settings beyond the ordinary, such as `max_connections=20`.
     pub fn start(settings: &[&str]) -> Self {
         let dir = directory();
-        let mut initdb = command(programs().join("initdb"));
-        initdb.arg("-D").arg(dir.join("data"));
-        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        run(initdb);
+        let mut copy = command("cp");
+        copy.arg("-a").arg(pattern()).arg(dir.join("data"));
+        run(copy);
         Self::over(dir, settings)
     }
 
@@ -89,7 +89,7 @@ impl Server {
         let dir = directory();
         let mut backup = command(programs().join("pg_basebackup"));
         backup.arg("-D").arg(dir.join("data")).arg("-h").arg(&self.dir);
-        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast"]);
+        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast", "--no-sync"]);
         run(backup);
         Self::over(dir, &[])
     }
@@ -126,6 +126,8 @@ impl Server {
             "listen_addresses=127.0.0.1".into(),
             "max_connections=150".into(),
             "shared_buffers=64MB".into(),
+            // After a crash: one call that flushes all, not one for each of a thousand files.
+            "recovery_init_sync_method=syncfs".into(),
         ];
         for setting in ordinary.iter().chain(&self.settings) {
             server.arg("-c").arg(setting);
@@ -198,10 +200,23 @@ impl Server {
         }))
     }
 
-    /// A server that most tests share; each has a database of its own on it.
+    /// A server that most tests share; each has a database of its own on it. It survives nobody's crash, and so it need not wait for a
+    /// disk: what is about that has a server of its own.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        SHARED.get_or_init(|| Self::start(&["fsync=off", "full_page_writes=off", "checkpoint_timeout=1h"]))
+    }
+
+    /// A database that nobody else uses, with the tables in place.
+    pub async fn tables(&self) -> String {
+        let name = self.database().await;
+        self.migrate(&name).await;
+        name
+    }
+
+    /// Makes the tables, whether this server flushes or not.
+    pub async fn migrate(&self, database: &str) {
+        PostgresStore::open(&self.url(database), PostgresOptions::new().danger_accept_loss()).await.unwrap();
     }
 }
 
@@ -266,6 +281,23 @@ impl Drop for Server {
             None => drop(std::fs::remove_dir_all(&self.dir)),
         }
     }
+}
+
+/// The files of a server that has never run, to be copied: making them takes longer than most tests.
+fn pattern() -> &'static Path {
+    static PATTERN: OnceLock<(PathBuf, Child)> = OnceLock::new();
+    let (data, _) = PATTERN.get_or_init(|| {
+        let dir = directory();
+        let mut initdb = command(programs().join("initdb"));
+        initdb.arg("-D").arg(dir.join("data"));
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        run(initdb);
+        // Nothing runs over them, but somebody must take them away when this process has ended.
+        let mut nothing = command("sleep");
+        nothing.arg("infinity");
+        (dir.join("data"), keep(&dir, "TERM", &nothing).0)
+    });
+    data
 }
 
 /// A directory that the server may write to. Its path is short: that of a socket must be.

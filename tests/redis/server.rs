@@ -1,7 +1,7 @@
 //! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the
 //! number they were started under.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -93,6 +93,8 @@ impl Server {
     pub(crate) fn run(&mut self) {
         let mut command = program("redis-server");
         command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]);
+        // Whoever follows it need not wait for others who may want to as well.
+        command.args(["--repl-diskless-sync-delay", "0"]);
         command.arg("--port").arg(self.port.to_string()).arg("--dir").arg(self.path()).args(&self.arguments);
         command.arg("--logfile").arg(self.path().join("log"));
         self.child = Some(command.spawn().unwrap_or_else(|error| missing("redis-server", &error)));
@@ -124,6 +126,15 @@ impl Server {
     /// What it answers to a command.
     pub(crate) fn said(&self, command: &[&str]) -> String {
         said(self.port, command)
+    }
+
+    /// Removes everything, and returns the line that was answered: without a program, since the kit does this some hundred times.
+    pub(crate) fn emptied(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(b"FLUSHALL SYNC\r\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
     }
 
     /// Ends the process at once, as a crash does.
