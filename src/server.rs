@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
     pub(crate) published: Published,
+    #[cfg(feature = "api")]
+    pub(crate) api: Option<crate::api::Mounted>,
 }
 
 impl Inner {
