@@ -117,6 +117,7 @@ struct LifetimesTable {
     refresh_retry_window: Option<u64>,
     interaction: Option<u64>,
     consent: Option<u64>,
+    personal_token: Option<u64>,
     clock_skew: Option<u64>,
 }
 
@@ -124,6 +125,7 @@ struct LifetimesTable {
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     grants_per_subject_and_client: Option<u32>,
+    personal_tokens_per_subject: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -192,7 +194,22 @@ impl LifetimesTable {
             refresh_retry_window: or(self.refresh_retry_window, default.refresh_retry_window),
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
+            personal_token: or(self.personal_token, default.personal_token),
             clock_skew: or(self.clock_skew, default.clock_skew),
+        }
+    }
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            grants_per_subject_and_client: self
+                .grants_per_subject_and_client
+                .unwrap_or(default.grants_per_subject_and_client),
+            personal_tokens_per_subject: self
+                .personal_tokens_per_subject
+                .unwrap_or(default.personal_tokens_per_subject),
         }
     }
 }
@@ -247,10 +264,7 @@ impl Config {
             accepted_loss: file.danger_accept_loss,
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
-            limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
-                None => Limits::default(),
-            },
+            limits: file.limits.limits(),
             scopes,
             undescribed,
             users: source.users(file.users)?,

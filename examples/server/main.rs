@@ -24,8 +24,8 @@
 //! | `store` | `"sqlite:grantor.db"` | where records live: also `"memory:"`, `"postgres://…"`, `"redis://…"` (nodes of a Cluster: separated by commas) |
 //! | `secret_file` | `"grantor.secret"` | 32 bytes in hexadecimal, made at the first start for its owner alone; several servers over one store share one. `memory:` needs none |
 //! | `danger_accept_loss` | | `"recent"`, `"everything"`: opens a database that may lose this much of what was acknowledged when it or its machine breaks |
-//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `clock_skew` |
-//! | `[limits]` | the library's | `grants_per_subject_and_client` |
+//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `personal_token`, `clock_skew` |
+//! | `[limits]` | the library's | `grants_per_subject_and_client`, `personal_tokens_per_subject` |
 //! | `[[scopes]]` | | `name`, `description`, `default` (granted when a request names no scope), `user_only` (not for `client_credentials`) |
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
