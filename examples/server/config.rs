@@ -128,6 +128,7 @@ struct LifetimesTable {
     refresh_retry_window: Option<u64>,
     interaction: Option<u64>,
     consent: Option<u64>,
+    personal_token: Option<u64>,
     clock_skew: Option<u64>,
     personal_token: Option<u64>,
 }
@@ -236,6 +237,7 @@ impl LifetimesTable {
             refresh_retry_window: or(self.refresh_retry_window, default.refresh_retry_window),
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
+            personal_token: or(self.personal_token, default.personal_token),
             clock_skew: or(self.clock_skew, default.clock_skew),
             personal_token: or(self.personal_token, default.personal_token),
         }
