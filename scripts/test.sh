@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test tree deny)
+steps=(fmt clippy features docs test outside tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -24,6 +24,7 @@ declare -A about=(
   [test]="unit, integration and documentation tests pass; examples build"
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
+  [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page"
   [databases]="histories and the example server hold on PostgreSQL and Redis, killed with everything under way"
   [tree]="the default features pull in few crates, no runtime and no C code"
   [deny]="licences, banned crates and sources are as deny.toml allows"
@@ -36,6 +37,7 @@ declare -A advice=(
   [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
+  [outside]="Something public has changed: mend examples/testing or examples/poem as a user would have to, and tell it in CHANGELOG.md."
   [databases]="Repeat a history with 'GRANTOR_HISTORY_SEED=N cargo test --all-features --test history_databases NAME', the rest with '--test example_databases'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
   [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
@@ -142,6 +144,15 @@ step_postgres() {
 step_redis() {
   need_redis
   cargo test --locked --all-features --test redis
+}
+
+# Packages of their own, with locks of their own, in a directory that they share.
+step_outside() {
+  local target=${CARGO_TARGET_DIR:-target}
+  cargo test --locked --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo build --locked --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
+  cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper
+  GRANTOR_ADAPTER="$target/outside/debug/with-poem" cargo test --locked --all-features --test adapters
 }
 
 step_databases() {

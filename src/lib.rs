@@ -29,13 +29,16 @@
 //!
 //! | feature | adds | default |
 //! |---|---|---|
-//! | `axum` | [`axum::router`] | no |
+//! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
 //! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
+//! | `testing` | `testing::TestServer`: the real engine inside a test | no |
+//! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
 mod builder;
@@ -65,12 +68,18 @@ mod rights;
 pub mod secret;
 mod server;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 pub mod wire;
 
+#[cfg(feature = "actix")]
+pub use self::http::actix;
 #[cfg(feature = "axum")]
 pub use self::http::axum;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+#[cfg(feature = "tower")]
+pub use self::http::tower;
+pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,

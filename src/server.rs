@@ -119,16 +119,22 @@ impl AuthorizationServer {
         request: &http::Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
+        self.check_head(request.headers(), request.uri(), require)
+    }
+
+    pub(crate) async fn check_head(
+        &self,
+        headers: &HeaderMap,
+        uri: &http::Uri,
+        require: Require<'_>,
+    ) -> Result<Verified, Challenge> {
         let named = |resource: &&ProtectedResource| Some(resource.identifier()) == require.resource();
         let published = self.inner.published.resources.iter().find(named);
-        let (headers, uri) = (request.headers(), request.uri());
-        async move {
-            let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
-            checked.map_err(|challenge| match published {
-                Some(resource) => challenge.at(resource),
-                None => challenge,
-            })
-        }
+        let checked = resource::check_request(&self.inner.context, headers, uri, require).await;
+        checked.map_err(|challenge| match published {
+            Some(resource) => challenge.at(resource),
+            None => challenge,
+        })
     }
 
     /// Whether `subject` must be asked before [`approve`](Self::approve).
@@ -217,7 +223,7 @@ impl AuthorizationServer {
     /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
     /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
     ///
-    /// Every attempt counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
+    /// Whatever could be a code counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
     pub async fn find_device(
         &self,
         user_code: &str,

@@ -217,6 +217,7 @@ impl LifetimesTable {
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
             clock_skew: or(self.clock_skew, default.clock_skew),
+            ..default
         }
     }
 }
@@ -281,7 +282,7 @@ impl Config {
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
             limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
+                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client, ..Limits::default() },
                 None => Limits::default(),
             },
             device: file.device.settings(),

@@ -162,6 +162,7 @@ pub(crate) fn found(
     };
     let (text, token) = mint(keys, TokenKind::Personal, partition, random.expose(), terms);
 
+    let place = Place::of(keys, subject, &client_id());
     let mut list = Authorization::new(subject, &client_id());
     list.grants = new.kept;
     list.grants.push(new.personal.grant);

@@ -49,7 +49,7 @@ static OPEN_JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
 });
 
 /// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
-pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
+pub(crate) fn json(status: StatusCode, body: String) -> Response<String> {
     let mut response = response(status, body);
     *response.headers_mut() = JSON.clone();
     response
@@ -63,7 +63,7 @@ pub(super) fn open_json(status: StatusCode, body: String) -> Response<String> {
 }
 
 /// An error of an endpoint that answers JSON.
-pub(super) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
+pub(crate) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
     let mut response = json(error.status, error.body());
     if error.challenge {
         // The issuer holds no character that a quoted string would have to escape.

@@ -7,8 +7,11 @@
 //! | `answer.rs` | responses, with the headers that each kind must have |
 //! | `site.rs` | [`Site`]: the server with its pages, given a [`Host`] that knows who is signed in |
 //! | `device.rs` | the pages on which a user lets a device in |
-//! | `axum.rs` | an axum router (feature `axum`) |
+//! | `axum.rs`, `actix.rs`, `tower.rs` | adapters, one for each feature of that name |
+//! | `whole.rs` | [`WholeBody`]: a body that is there already |
 
+#[cfg(feature = "actix")]
+pub mod actix;
 mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -16,7 +19,13 @@ mod device;
 mod limits;
 mod router;
 mod site;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod whole;
 
 pub(crate) use answer::authorization_response;
+#[cfg(feature = "testing")]
+pub(crate) use answer::{json, json_error};
 pub use router::Outcome;
 pub use site::{Host, SignIn, SignedIn, Site};
+pub use whole::WholeBody;

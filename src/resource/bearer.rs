@@ -20,6 +20,14 @@ pub struct Challenge {
     resource_metadata: Option<String>,
 }
 
+impl std::fmt::Display for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Challenge {}
+
 impl Challenge {
     /// Why.
     pub const fn error(&self) -> VerifyError {
