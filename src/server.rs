@@ -225,7 +225,7 @@ impl AuthorizationServer {
     /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
     /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
     ///
-    /// Every attempt counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
+    /// Whatever could be a code counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
     pub async fn find_device(
         &self,
         user_code: &str,

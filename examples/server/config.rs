@@ -130,7 +130,6 @@ struct LifetimesTable {
     consent: Option<u64>,
     personal_token: Option<u64>,
     clock_skew: Option<u64>,
-    personal_token: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -239,7 +238,6 @@ impl LifetimesTable {
             consent: or(self.consent, default.consent),
             personal_token: or(self.personal_token, default.personal_token),
             clock_skew: or(self.clock_skew, default.clock_skew),
-            personal_token: or(self.personal_token, default.personal_token),
         }
     }
 }
