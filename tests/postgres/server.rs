@@ -207,8 +207,8 @@ impl Server {
     /// Ends the server as a loss of power would: no goodbye, no flushing. It may have ended by itself.
     pub fn kill(&mut self) {
         let (mut child, pid) = self.keeper.take().expect("the server is not running");
-        let mut kill = Command::new("kill");
-        let _ = kill.args(["-KILL", &pid]).stderr(Stdio::null()).status();
+        let mut kill = Command::new("sh");
+        let _ = kill.args(["-c", "kill -KILL \"$1\"", "kill", &pid]).stderr(Stdio::null()).status();
         end(&mut child, "keep");
     }
 
