@@ -27,6 +27,8 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The [guides](guide) begin with [ten minutes](guide::ten_minutes).
+//!
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
@@ -52,6 +54,7 @@ mod error;
 pub mod event;
 mod extension;
 mod grant;
+pub mod guide;
 mod http;
 mod id;
 mod interaction;

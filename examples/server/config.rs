@@ -74,6 +74,7 @@ impl std::error::Error for Problem {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are called as in the file")]
 struct File {
     issuer: String,
     #[serde(default = "default_listen")]
