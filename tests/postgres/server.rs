@@ -333,12 +333,11 @@ fn end(child: &mut Child, word: &str) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match self.keeper.take() {
-            Some((mut child, _)) => end(&mut child, "remove"),
-            None => {
-                let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
-                let _ = std::fs::remove_dir_all(&self.dir);
-            }
+        if let Some((mut child, _)) = self.keeper.take() {
+            end(&mut child, "remove");
+        } else {
+            let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
+            let _ = std::fs::remove_dir_all(&self.dir);
         }
     }
 }
