@@ -11,12 +11,13 @@ use crate::config::{
     ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
+use crate::device::DeviceAuthorization;
 use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
 use crate::grant::last_used::RecentGrants;
-use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
 use crate::registration::DynamicRegistration;
@@ -38,11 +39,13 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn Observer>>,
     pages: Arc<dyn Pages>,
+    rate_limit: Option<Arc<dyn RateLimit>>,
     secret: Option<SecretBytes>,
     lifetimes: Lifetimes,
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    device: Option<DeviceAuthorization>,
     personal_token_scope: Option<Vec<String>>,
     rights: Option<Arc<dyn Rights>>,
     protected: Vec<ProtectedResource>,
@@ -64,11 +67,13 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             observer: None,
             pages: Arc::new(PlainPages::new()),
+            rate_limit: None,
             secret: None,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            device: None,
             personal_token_scope: None,
             rights: None,
             protected: Vec::new(),
@@ -196,6 +201,23 @@ impl Builder {
         Self { pages: Arc::new(pages), ..self }
     }
 
+    /// Lets devices in that have no browser (RFC 8628): adds the endpoint `/device_authorization`, the grant type
+    /// `urn:ietf:params:oauth:grant-type:device_code`, and the page `/device` to a [`Site`](crate::Site). Default: off.
+    ///
+    /// Read what [`DeviceAuthorization`] says of its risk.
+    pub fn device_authorization(self, device: DeviceAuthorization) -> Self {
+        Self { device: Some(device), ..self }
+    }
+
+    /// How often things may be asked for, such as
+    /// [`MemoryRateLimit::generous`](crate::limit::MemoryRateLimit::generous). Default: no limit, but for devices and
+    /// their user codes, where one is needed (RFC 8628 §5.1).
+    ///
+    /// A limit by address works where the host tells the [`PeerAddress`](crate::limit::PeerAddress) of a request.
+    pub fn rate_limit(self, limit: impl RateLimit) -> Self {
+        Self { rate_limit: Some(Arc::new(limit)), ..self }
+    }
+
     /// A grant type of the host (RFC 6749 §4.5), by the name it has on the wire.
     pub fn grant_type(mut self, name: impl Into<String>, grant: impl ExtensionGrant) -> Self {
         self.extension_grants.push((name.into(), Arc::new(grant)));
@@ -240,7 +262,9 @@ impl Builder {
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
         policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        self.device.map_or(Ok(()), |device| device.check())?;
+        policy.device = self.device;
+        let own = policy.own_grant_types();
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, grant) in &self.extension_grants {
@@ -256,12 +280,13 @@ impl Builder {
             self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
         let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
         let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
+        let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
             Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
             issuer,
@@ -275,6 +300,7 @@ impl Builder {
             recent_grants: RecentGrants::new(),
             rights: self.rights,
             doubts: Doubts::default(),
+            limiter: Limiter::new(self.rate_limit),
             extension_grants,
             registration,
             documents,

@@ -35,7 +35,8 @@
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
-//! | `tracing` | events as `tracing` events | no |
+//! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
+//! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
 //! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
@@ -50,6 +51,7 @@ mod client_id_metadata;
 pub mod clock;
 mod config;
 mod context;
+mod device;
 mod endpoint;
 pub mod entropy;
 mod error;
@@ -61,7 +63,9 @@ pub mod guide;
 mod http;
 mod id;
 mod interaction;
+pub mod limit;
 pub mod manage;
+mod observe;
 pub mod pages;
 mod preset;
 pub mod refusal;
@@ -89,11 +93,12 @@ pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{Approval, ConsentNeed};
+pub use device::DeviceAuthorization;
+pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;
 pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};

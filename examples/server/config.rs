@@ -10,7 +10,7 @@ use grantor::manage::{ManageError, Registration};
 use grantor::secret::Secret;
 use grantor::store::StoreError;
 use grantor::wire::scope::Scope;
-use grantor::{ClientId, ConfigError, Lifetimes, Limits, ScopeDefinition};
+use grantor::{ClientId, ConfigError, DeviceAuthorization, Lifetimes, Limits, ScopeDefinition};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,6 +27,10 @@ pub(crate) struct Config {
     pub(crate) secret_file: Option<PathBuf>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
+    /// Whether devices without a browser are let in, and how.
+    pub(crate) device: Option<DeviceAuthorization>,
+    /// Whether the endpoints are limited, and not the user codes of devices alone.
+    pub(crate) rate_limits: bool,
     pub(crate) scopes: Vec<ScopeDefinition>,
     /// Scope tokens that a client or a resource names and `[[scopes]]` does not.
     pub(crate) undescribed: Vec<String>,
@@ -89,6 +93,10 @@ struct File {
     #[serde(default)]
     limits: LimitsTable,
     #[serde(default)]
+    device: DeviceTable,
+    #[serde(default)]
+    rate_limits: RateLimitsTable,
+    #[serde(default)]
     scopes: Vec<ScopeTable>,
     #[serde(default)]
     users: Vec<UserTable>,
@@ -143,6 +151,23 @@ impl LimitsTable {
                 .unwrap_or(default.personal_tokens_per_subject),
         }
     }
+}
+
+/// Off unless `enabled`; in seconds.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceTable {
+    #[serde(default)]
+    enabled: bool,
+    lifetime: Option<u64>,
+    interval: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimitsTable {
+    #[serde(default)]
+    enabled: bool,
 }
 
 #[derive(Deserialize)]
@@ -217,6 +242,15 @@ impl LifetimesTable {
     }
 }
 
+impl DeviceTable {
+    fn settings(&self) -> Option<DeviceAuthorization> {
+        let default = DeviceAuthorization::default();
+        let or = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let settings = default.lifetime(or(self.lifetime, default.lifetime));
+        self.enabled.then(|| settings.interval(or(self.interval, default.interval)))
+    }
+}
+
 // --- reading -------------------------------------------------------------------------------------------------------
 
 impl Config {
@@ -268,6 +302,8 @@ impl Config {
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
             limits: file.limits.limits(),
+            device: file.device.settings(),
+            rate_limits: file.rate_limits.enabled,
             scopes,
             undescribed,
             users: source.users(file.users)?,
@@ -282,6 +318,9 @@ impl Config {
     pub(crate) fn refused(&self, error: &ConfigError) -> Problem {
         let path = match error {
             ConfigError::Issuer(_) => vec![Step::Key("issuer")],
+            ConfigError::Lifetime { name: name @ ("device.lifetime" | "device.interval"), .. } => {
+                vec![Step::Key("device"), Step::Key(name.trim_start_matches("device."))]
+            }
             ConfigError::Lifetime { name, .. } => vec![Step::Key("lifetimes"), Step::Key(name)],
             ConfigError::Limit { name, .. } => vec![Step::Key("limits"), Step::Key(name)],
             ConfigError::Scope { name, .. } => {

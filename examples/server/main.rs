@@ -62,6 +62,7 @@
 mod api;
 mod clients;
 mod config;
+mod health;
 mod options;
 mod pages;
 mod registration;
@@ -80,7 +81,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
 use grantor::client::ClientMetadata;
+use grantor::limit::{MemoryRateLimit, PeerAddress};
 use grantor::store::Store;
 use grantor::wire::uri::Issuer;
 use grantor::{AuthorizationServer, Builder};
@@ -162,7 +165,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
+    let own = own.merge(health::routes(server.clone()));
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
+    let router = router.layer(axum::middleware::map_request(tell_peer));
     let purging = tokio::spawn(purge(server, config.registration));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopping(asked.clone()));
@@ -181,6 +186,12 @@ async fn open(config: &Config) -> Result<Arc<dyn Store>, Box<dyn Error>> {
 /// All of the server but the store.
 fn builder(config: &Config) -> Builder {
     let mut builder = AuthorizationServer::builder(&config.issuer).lifetimes(config.lifetimes).limits(config.limits);
+    if let Some(device) = config.device {
+        builder = builder.device_authorization(device);
+    }
+    if config.rate_limits {
+        builder = builder.rate_limit(MemoryRateLimit::generous());
+    }
     for scope in &config.scopes {
         builder = builder.scope_definition(scope.clone());
     }
@@ -207,6 +218,14 @@ async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationSe
     Ok(server)
 }
 
+/// Tells the server where a request came from: from the connection, since nothing stands in front of this one.
+async fn tell_peer(mut request: Request) -> Request {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        request.extensions_mut().insert(PeerAddress(peer.ip()));
+    }
+    request
+}
+
 /// The issuer of the demo: this machine, at the port that was taken.
 fn loopback_url(address: SocketAddr) -> String {
     let host = if address.is_ipv6() { "[::1]" } else { "127.0.0.1" };
@@ -223,6 +242,9 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
     println!("  issuer        {}", app.issuer.as_str());
     println!("  store         {}", config.store.shown());
     println!("  metadata      {}", app.issuer.well_known("oauth-authorization-server"));
+    if config.device.is_some() {
+        println!("  devices       {}", url("/device"));
+    }
     if !is_demo {
         println!("  users         {}", users.join(", "));
         let clients = config.clients.iter().filter_map(|client| client.client_id.as_ref());

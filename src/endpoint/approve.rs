@@ -55,6 +55,18 @@ impl Approval {
     pub fn on_device(self, device: &str) -> Self {
         Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
     }
+
+    pub(super) const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    pub(super) const fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
+    }
+
+    pub(super) const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
 }
 
 /// The longest name of a device that is kept, in characters.

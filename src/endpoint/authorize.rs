@@ -156,7 +156,7 @@ fn challenge(form: &Form<'_>, required: bool) -> Result<Option<CodeChallenge>, A
 /// The most words of scope that a person can be asked to read.
 const MAX_SCOPES: usize = 64;
 
-fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, AuthorizeError> {
+pub(super) fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, AuthorizeError> {
     let allowed = context.policy.scope_of_client(client.metadata());
     let scope = match form.get("scope").map(Scope::parse) {
         None | Some(Err(ScopeError::Empty)) => context.policy.default_scope.intersection(&allowed),
@@ -167,7 +167,7 @@ fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, A
     if sensible { Ok(scope) } else { Err(AuthorizeError::Scope) }
 }
 
-fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
+pub(super) fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
     let resources = context.policy.named(&read_resources(form).ok_or(AuthorizeError::Target)?);
     let known = resources.iter().all(|resource| context.policy.resource(resource).is_some());
     if known { Ok(resources) } else { Err(AuthorizeError::Target) }

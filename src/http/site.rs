@@ -17,6 +17,7 @@ use crate::error::Failure;
 use crate::event::Refusal;
 use crate::id::Subject;
 use crate::interaction::PendingAuthorization;
+use crate::observe::{Came, watched};
 use crate::pages::ConsentView;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
 use crate::server::AuthorizationServer;
@@ -102,8 +103,8 @@ impl SignIn<'_> {
 /// An authorization server with its pages: all that a browser and a client need, in one place.
 #[derive(Clone)]
 pub struct Site {
-    server: AuthorizationServer,
-    host: std::sync::Arc<dyn Host>,
+    pub(super) server: AuthorizationServer,
+    pub(super) host: std::sync::Arc<dyn Host>,
 }
 
 impl std::fmt::Debug for Site {
@@ -113,11 +114,12 @@ impl std::fmt::Debug for Site {
 }
 
 /// Why the interaction cannot go on; told to the person at the browser.
-enum Stopped {
+pub(super) enum Stopped {
     Resume(ResumeError),
     Approve(ApproveError),
     Failure(Failure),
     Message(StatusCode, &'static str),
+    TooMany { retry_after: u64 },
 }
 
 /// Whether the account is still to be chosen, where the client asked for that.
@@ -170,7 +172,12 @@ impl Site {
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
-            return Ok(self.interaction(parts, body).await);
+            return Ok(watched("interaction", self.interaction(parts, body), came).await);
+        }
+        let devices = self.server.inner.context.policy.device.is_some();
+        if devices && request.uri().path().strip_prefix(issuer) == Some(path::DEVICE) {
+            let (parts, body) = request.into_parts();
+            return Ok(watched("device", self.device(parts, body), came).await);
         }
         match self.server.handle(request).await {
             Outcome::Respond(response) => Ok(response),
@@ -283,10 +290,7 @@ impl Site {
         let redirect_uri = pending.redirect_uri().to_owned();
         let resources = pending.resources().to_vec();
         let suspended = self.server.suspend(pending, Some(&user.subject))?;
-        let described = |name| {
-            let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);
-            (name, known.map_or("", |scope| scope.description.as_str()))
-        };
+        let described = |name| (name, inner.context.policy.description(name));
         let (redirect_host, redirects_to_device) = destination(&redirect_uri);
         let action = inner.context.issuer.endpoint(path::INTERACTION);
         let html = inner.pages.consent(&ConsentView {
@@ -349,14 +353,17 @@ impl Site {
     }
 
     /// The form was not sent from our page.
-    fn forged(&self) -> Stopped {
+    pub(super) fn forged(&self) -> Stopped {
         let error = ResumeError::Forged;
         self.server.inner.refused_interaction(Refusal::Resume(error), None);
         error.into()
     }
 
-    fn stopped(&self, stopped: &Stopped) -> Response<String> {
+    pub(super) fn stopped(&self, stopped: &Stopped) -> Response<String> {
         let (status, message) = match stopped {
+            Stopped::TooMany { retry_after } => {
+                return answer::too_many_page(&*self.server.inner.pages, *retry_after);
+            }
             Stopped::Message(status, message) => (*status, *message),
             Stopped::Resume(ResumeError::OtherBrowser | ResumeError::Forged) => {
                 (StatusCode::FORBIDDEN, "This page does not belong to this browser, or was not opened from here.")
@@ -391,16 +398,20 @@ impl Site {
     }
 }
 
+fn came(response: &Response<String>) -> Came {
+    Came::to(response.status())
+}
+
 /// The longest name of a client that is shown, in characters.
-const MAX_NAME: usize = 80;
+pub(super) const MAX_NAME: usize = 80;
 
 /// A parameter that may not be repeated; `None` where it is absent.
-fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
+pub(super) fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
     if form.count(name) > 1 { Err(ResumeError::Invalid) } else { Ok(form.get(name)) }
 }
 
 /// The part of the scope that was left checked. A name that was not asked for is an error, not a wish.
-fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
+pub(super) fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     let mut names = form.all("scope").peekable();
     if names.peek().is_none() {
         return Ok(Scope::empty());
@@ -416,7 +427,7 @@ fn user_agent(headers: &HeaderMap) -> &str {
 
 /// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the
 /// `csrf` field alone.
-fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
+pub(super) fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let other_origin = text("origin").is_some_and(|from| from != origin && from != "null");

@@ -58,9 +58,8 @@ pub(crate) fn suspend(
     let (browser, set_cookie) = if let Some(browser) = pending.browser {
         (browser, None)
     } else {
-        let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
-        let cookie = cookie(context, &flow, &secret, expires_at.seconds_from(now)).ok_or(Failure::Corrupt)?;
-        (Sha256::digest(&secret).into(), Some(cookie))
+        let (browser, cookie) = new_browser(context, &flow, expires_at.seconds_from(now))?;
+        (browser, Some(cookie))
     };
     let bytes = Writer::new()
         .bytes(tag::FLOW, &flow)
@@ -99,9 +98,7 @@ pub(crate) async fn resume(
     if opened.expires_at.has_come(context.now()) {
         return Err(ResumeError::Expired);
     }
-    let name = cookie_name(context, &opened.flow);
-    let mut secrets = cookies(headers, &name);
-    if !secrets.any(|secret| same_digest(&Sha256::digest(secret).into(), &opened.browser)) {
+    if !browser_of(context, &opened.flow, &opened.browser, headers) {
         return Err(ResumeError::OtherBrowser);
     }
     let loaded = context.load_one(context.keys.client(&opened.client_id)).await?;
@@ -190,7 +187,24 @@ fn cookie_name(context: &Context, flow: &[u8; 16]) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(flow))
 }
 
-fn cookie(context: &Context, flow: &[u8; 16], value: &str, max_age: u64) -> Option<HeaderValue> {
+/// A secret for the browser to keep in a cookie, and the digest by which it is known again.
+pub(super) fn new_browser(
+    context: &Context,
+    flow: &[u8; 16],
+    max_age: u64,
+) -> Result<([u8; 32], HeaderValue), Failure> {
+    let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
+    let cookie = cookie(context, flow, &secret, max_age).ok_or(Failure::Corrupt)?;
+    Ok((Sha256::digest(&secret).into(), cookie))
+}
+
+/// Whether the request comes from the browser that got that secret.
+pub(super) fn browser_of(context: &Context, flow: &[u8; 16], browser: &[u8; 32], headers: &HeaderMap) -> bool {
+    let name = cookie_name(context, flow);
+    cookies(headers, &name).any(|secret| same_digest(&Sha256::digest(secret).into(), browser))
+}
+
+pub(super) fn cookie(context: &Context, flow: &[u8; 16], value: &str, max_age: u64) -> Option<HeaderValue> {
     let name = cookie_name(context, flow);
     let secure = if context.issuer.is_https() { "; Secure" } else { "" };
     HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")).ok()

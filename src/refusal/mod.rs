@@ -6,6 +6,7 @@
 //! | file | refused by |
 //! |---|---|
 //! | `authorize.rs`, `token.rs`, `revoke.rs`, `introspect.rs` | the endpoint of that name |
+//! | `device_authorization.rs`, `user_code.rs` | the two ends of a device authorization |
 //! | `registration.rs` | registration, and the host's policy about it |
 //! | `resume.rs`, `approve.rs` | an interaction, on the way back and when it is decided |
 //! | `verify.rs` | a protected resource |
@@ -19,6 +20,7 @@ mod approve;
 mod authorize;
 mod client;
 mod dead;
+mod device_authorization;
 mod document;
 mod extension;
 mod introspect;
@@ -27,12 +29,14 @@ mod request;
 mod resume;
 mod revoke;
 mod token;
+mod user_code;
 mod verify;
 
 pub use approve::ApproveError;
 pub use authorize::AuthorizeError;
 pub use client::ClientError;
 pub use dead::Dead;
+pub use device_authorization::DeviceAuthorizationError;
 pub use document::{DocumentError, FetchError};
 pub use extension::ExtensionRefusal;
 pub use introspect::IntrospectError;
@@ -41,4 +45,5 @@ pub use request::RequestError;
 pub use resume::ResumeError;
 pub use revoke::RevokeError;
 pub use token::TokenError;
+pub use user_code::UserCodeError;
 pub use verify::VerifyError;
