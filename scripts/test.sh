@@ -5,7 +5,7 @@
 #   scripts/test.sh clippy test  these steps only
 #   scripts/test.sh --list       the steps
 #
-# What takes long (races, fuzzing, soaks, other engines) has commands of its own: see CONTRIBUTING.md.
+# What takes long (races, fuzzing, soaks) has commands of its own: see CONTRIBUTING.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test outside tree deny)
+steps=(fmt clippy features docs test postgres redis outside tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -77,6 +77,7 @@ need_postgres() {
 }
 
 need_redis() { # the tests of the store in Redis start servers of their own
+  [[ -n ${GRANTOR_REDIS_BIN:-} ]] && return
   command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
   local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
   command -v apt-get >/dev/null || fail "redis-server is missing: $how"
@@ -135,7 +136,7 @@ step_test() {
   cargo test --locked --all-features
 }
 
-# Not one of the tests that plain 'cargo test' runs: it needs more than a toolchain.
+# Neither of these is among the tests that plain 'cargo test' runs: they need more than a toolchain.
 step_postgres() {
   need_postgres
   cargo test --locked --all-features --test postgres
@@ -192,7 +193,7 @@ fi
 for step in "$@"; do
   [[ -n ${about[$step]:-} ]] || fail "there is no step '$step'; the steps are: ${steps[*]}."
 done
-(($# > 0)) && steps=("$@") # postgres, redis and databases only when they are named: they take minutes
+(($# > 0)) && steps=("$@") # databases only when it is named: it takes minutes
 command -v cargo >/dev/null || fail "there is no cargo: install Rust (rust-version in Cargo.toml tells which) and run this again."
 [[ -n ${CI:-} ]] && export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 

@@ -27,6 +27,8 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The [guides](guide) begin with [ten minutes](guide::ten_minutes).
+//!
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
@@ -34,6 +36,7 @@
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 //! | `testing` | `testing::TestServer`: the real engine inside a test | no |
@@ -51,6 +54,7 @@ mod error;
 pub mod event;
 mod extension;
 mod grant;
+pub mod guide;
 mod http;
 mod id;
 mod interaction;

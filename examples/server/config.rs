@@ -74,6 +74,7 @@ impl std::error::Error for Problem {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are called as in the file")]
 struct File {
     issuer: String,
     #[serde(default = "default_listen")]
@@ -192,6 +193,7 @@ impl LifetimesTable {
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
             clock_skew: or(self.clock_skew, default.clock_skew),
+            ..default
         }
     }
 }
@@ -247,7 +249,7 @@ impl Config {
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
             limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
+                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client, ..Limits::default() },
                 None => Limits::default(),
             },
             scopes,

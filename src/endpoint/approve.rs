@@ -19,7 +19,7 @@ use crate::interaction::{AuthorizationResponse, PendingAuthorization};
 use crate::refusal::{ApproveError, AuthorizeError};
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
-    Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
+    Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Partition, Payload, Record, State, Write,
 };
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
@@ -137,11 +137,15 @@ pub(crate) async fn approve(
     }
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
     let place = Place::of(&context.keys, subject, pending.client().id());
-    let marker = context.keys.drawn(Kind::MARKER, place.subject.partition, pending.flow());
-    let keys = [pending.client().key(), place.authorization, place.subject, marker];
+    // Where there is no handle, nobody can come back with this authorization: it needs no mark.
+    let marker = pending.is_bound().then(|| marker_key(context, pending, place.subject.partition));
+    let mut keys = Vec::with_capacity(4);
+    keys.extend([pending.client().key(), place.authorization, place.subject]);
+    keys.extend(marker);
     for _ in 0..ATTEMPTS {
-        let found = context.load(&keys).await?;
-        let [client, authorization, owner, decided] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        let mut found = context.load(&keys).await?.into_iter();
+        let mut next = || found.next().flatten();
+        let (client, authorization, owner, decided) = (next(), next(), next(), next());
         if decided.is_some() {
             return Err(ApproveError::Decided);
         }
@@ -163,7 +167,7 @@ pub(crate) async fn approve(
         let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
         match context.commit(&commit).await? {
             Committed::Applied => return Ok(pending.target().code(context, &code)),
-            Committed::Refused(Failed::Write(0)) => return Err(ApproveError::Decided),
+            Committed::Refused(Failed::Write(0)) if marker.is_some() => return Err(ApproveError::Decided),
             // The record of what this subject allows this client was changed meanwhile.
             Committed::Refused(_) => {}
         }
@@ -181,7 +185,7 @@ struct Approved<'a> {
     client: &'a Client,
     subject: &'a Subject,
     place: Place,
-    marker: Key,
+    marker: Option<Key>,
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
@@ -251,7 +255,9 @@ fn decide(
         .subject(Some(subject))
         .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
-    let writes = vec![Write::Insert(mark(context, pending, approved.marker, now)), write, Write::Insert(code)];
+    let mut writes = Vec::with_capacity(3);
+    writes.extend(approved.marker.map(|marker| Write::Insert(mark(context, pending, marker, now))));
+    writes.extend([write, Write::Insert(code)]);
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
@@ -282,7 +288,7 @@ pub(crate) async fn deny(
     match subject.or(pending.subject()) {
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
-            let marker = context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow());
+            let marker = marker_key(context, pending, context.keys.partition_of(subject));
             let commit = Commit {
                 writes: vec![Write::Insert(mark(context, pending, marker, now))],
                 events: vec![event],
@@ -296,6 +302,10 @@ pub(crate) async fn deny(
     }
     let (code, description) = wire(error).unwrap_or((ErrorCode::AccessDenied, "the user refused"));
     Ok(pending.target().error(context, code, description))
+}
+
+fn marker_key(context: &Context, pending: &PendingAuthorization, partition: Partition) -> Key {
+    context.keys.drawn(Kind::MARKER, partition, pending.flow())
 }
 
 /// The mark that this authorization was decided.

@@ -146,7 +146,8 @@ impl Authorization {
         Record {
             key: place.authorization,
             tenant,
-            revision: present.map_or(1, |record| record.revision),
+            // As the store will have it, so that it can keep this record and need not make another.
+            revision: present.map_or(1, |record| record.revision.saturating_add(1)),
             state: State::Live,
             epoch: present.map_or(0, |record| record.epoch),
             parent: None,

@@ -139,7 +139,13 @@ pub(crate) fn found(
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
         .grant(Some(record::grant_id(partition, &new.name)));
-    let mut commit = Commit { events: vec![event], ..keys.commit(partition, now) };
+    // With room for what the caller adds.
+    let mut commit = Commit {
+        conditions: Vec::with_capacity(2),
+        writes: Vec::with_capacity(5),
+        events: vec![event],
+        ..keys.commit(partition, now)
+    };
     enlist(&mut commit, policy, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
     commit.writes.extend(refresh.map(|(_, record)| Write::Insert(record)));

@@ -172,17 +172,16 @@ impl<'a> Piece<'a> {
     fn first(text: &'a str) -> Self {
         let (mut equals, mut end) = (None, text.len());
         let (mut seen, mut seen_in_name) = (0, 0);
-        for (at, byte) in text.bytes().enumerate() {
-            let class = class(byte);
-            if class & (EQUALS | AMPERSAND) != 0 {
-                if class == AMPERSAND {
-                    end = at;
-                    break;
-                }
-                if equals.is_none() {
-                    equals = Some(at);
-                    seen_in_name = std::mem::take(&mut seen);
-                }
+        let mut classes = text.bytes().map(class).enumerate();
+        // Most bytes stand for themselves, and are passed over.
+        while let Some((at, class)) = classes.find(|(_, class)| *class != 0) {
+            if class == AMPERSAND {
+                end = at;
+                break;
+            }
+            if class == EQUALS && equals.is_none() {
+                equals = Some(at);
+                seen_in_name = std::mem::take(&mut seen);
             }
             seen |= class;
         }

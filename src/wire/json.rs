@@ -123,7 +123,8 @@ fn push_escaped(out: &mut String, value: &str) {
     out.push_str(rest);
 }
 
-fn push_number(out: &mut String, number: u64) {
+/// Prints `number` in decimal.
+pub(crate) fn push_number(out: &mut String, number: u64) {
     let mut digits = [0; 20];
     let mut rest = number;
     let mut first = digits.len();

@@ -1,6 +1,7 @@
 //! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the
 //! number they were started under.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -62,7 +63,14 @@ pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-fn program(name: &str) -> Command {
+/// A program of Redis; where `GRANTOR_REDIS_BIN` names a directory, from there, and then it may be Valkey's.
+pub(crate) fn redis(name: &str) -> PathBuf {
+    let Some(directory) = std::env::var_os("GRANTOR_REDIS_BIN").map(PathBuf::from) else { return name.into() };
+    let valkey = directory.join(name.replace("redis", "valkey"));
+    if valkey.exists() { valkey } else { directory.join(name) }
+}
+
+fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
@@ -91,7 +99,7 @@ impl Server {
 
     /// Starts the process; it may be loading for a while.
     pub(crate) fn run(&mut self) {
-        let mut command = program("redis-server");
+        let mut command = program(redis("redis-server"));
         command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]);
         // Whoever follows it need not wait for others who may want to as well.
         command.args(["--repl-diskless-sync-delay", "0"]);
@@ -197,7 +205,7 @@ pub(crate) fn said(port: u16, command: &[&str]) -> String {
     if TcpStream::connect(("127.0.0.1", port)).is_err() {
         return String::new();
     }
-    let mut cli = program("redis-cli");
+    let mut cli = program(redis("redis-cli"));
     cli.args(["-p", &port.to_string()]).args(command).stdout(Stdio::piped());
     let output = cli.output().unwrap_or_else(|error| missing("redis-cli", &error));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
