@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::client::{ClientMetadata, MetadataError};
+use crate::device::DeviceAuthorization;
+use crate::grant::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::{Resource, UriError};
 
@@ -185,6 +187,7 @@ pub(crate) struct Policy {
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
+    pub(crate) device: Option<DeviceAuthorization>,
 }
 
 /// A configuration that cannot be served.
@@ -301,7 +304,14 @@ impl Policy {
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            device: None,
         })
+    }
+
+    /// The grant types of the server itself that are served.
+    pub(crate) fn own_grant_types(&self) -> Vec<&'static str> {
+        let always = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        always.into_iter().chain(self.device.map(|_| device_code::GRANT_TYPE)).collect()
     }
 
     /// Which scope personal tokens may have; `None`: all but the server's own.
@@ -338,6 +348,11 @@ impl Policy {
 
     pub(crate) fn resource(&self, identifier: &Resource) -> Option<&ResourceDefinition> {
         self.resources.iter().find(|known| known.identifier == *identifier)
+    }
+
+    /// What the consent page says of a scope token; empty where nothing is known of it.
+    pub(crate) fn description(&self, name: &str) -> &str {
+        self.scopes.iter().find(|scope| scope.name == name).map_or("", |scope| scope.description.as_str())
     }
 
     /// The scope a client may have at all: what it registered, or the default where it registered none.

@@ -7,6 +7,7 @@ use super::{ClientRequest, ErrorAnswer, Refused};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::limit::Limited;
 use crate::refusal::{ClientError, IntrospectError};
 use crate::resource::Verified;
 use crate::store::{Kind, Loaded};
@@ -33,7 +34,7 @@ pub(crate) async fn introspect(
 async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
     let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
-    let (caller, token) = look_up::<IntrospectError>(context, request, token, now).await?;
+    let (caller, token) = look_up::<IntrospectError>(context, Limited::Introspect, request, token, now).await?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }

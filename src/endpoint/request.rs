@@ -84,7 +84,7 @@ where
     if form.get("client_id").is_some_and(|named| named != client_id.as_str()) {
         return refused(ClientError::IdMismatch);
     }
-    Ok(Some(Presented { client_id, proof: Proof::Extension { method } }))
+    Ok(Some(Presented::new(client_id, Proof::Extension { method })))
 }
 
 fn is_basic(authorization: &[u8]) -> bool {

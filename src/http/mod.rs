@@ -8,12 +8,14 @@
 //! | `site.rs` | [`Site`]: the server with its pages, given a [`Host`] that knows who is signed in |
 //! | `axum.rs`, `actix.rs`, `tower.rs` | adapters, one for each feature of that name |
 //! | `whole.rs` | [`WholeBody`]: a body that is there already |
+//! | `device.rs` | the pages on which a user lets a device in |
 
 #[cfg(feature = "actix")]
 pub mod actix;
 mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
+mod device;
 mod limits;
 mod router;
 mod site;

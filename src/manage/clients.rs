@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
+use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, Origin, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
@@ -178,7 +178,8 @@ impl<'a> Clients<'a> {
     ///
     /// # Errors
     ///
-    /// [`ManageError::Changed`] if somebody changed it meanwhile.
+    /// [`ManageError::Changed`] if somebody changed it meanwhile, [`ManageError::Document`] for a client that is
+    /// described by a document.
     pub async fn update(
         self,
         id: &ClientId,
@@ -188,6 +189,9 @@ impl<'a> Clients<'a> {
         let context = self.context;
         self.check(&metadata)?;
         let client = self.at_revision(id, revision).await?;
+        if client.origin() == Origin::Document {
+            return Err(ManageError::Document);
+        }
         let now = context.now();
         let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client.secrets()) {
             (false, _) => (None, Vec::new()),
@@ -214,7 +218,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
-    /// expired.
+    /// expired; that of a client that is described by a document for good.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         if id.as_str() == personal::CLIENT_ID {
             return Err(ManageError::NotFound);
@@ -298,6 +302,8 @@ impl<'a> Clients<'a> {
             }
             let now = self.context.now();
             let purge_after = match state {
+                // Forgotten, it would be back at the next request that names its document.
+                State::Deleted if client.origin() == Origin::Document => Timestamp::NEVER,
                 State::Deleted => now.after(self.context.policy.longest_lifetime(client.metadata())),
                 State::Live | State::Inactive | State::Revoked => Timestamp::NEVER,
             };

@@ -53,6 +53,10 @@ impl Kind {
     pub const SECRET_USE: Self = Self(9);
     /// When a grant was last used.
     pub const GRANT_USE: Self = Self(10);
+    /// A device that waits for its user, by its device code.
+    pub const DEVICE_CODE: Self = Self(32);
+    /// Which device a user code stands for.
+    pub const USER_CODE: Self = Self(33);
     /// A personal token.
     pub const PERSONAL_TOKEN: Self = Self(48);
     /// The token with which a client manages its own registration.
