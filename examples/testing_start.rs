@@ -32,6 +32,8 @@ async fn main() {
 
 fn print(what: &str, mut took: Vec<Duration>) {
     took.sort_unstable();
-    let at = |part: usize| took.get(took.len() * part / 100).copied().unwrap_or_default();
+    let at = |part: usize| {
+        took.get(took.len().saturating_mul(part).checked_div(100).unwrap_or_default()).copied().unwrap_or_default()
+    };
     println!("{what:<32} {:>9.1?} {:>12.1?}", at(50), at(99));
 }

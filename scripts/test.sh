@@ -159,11 +159,11 @@ step_redis() {
   cargo test --locked --all-features --test redis
 }
 
-# Packages of their own, with locks of their own, in a directory that they share.
+# Packages of their own, in a directory that they share. Their locks follow what this one depends on.
 step_outside() {
   local target=${CARGO_TARGET_DIR:-target}
-  cargo test --locked --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
-  cargo build --locked --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
+  cargo test --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo build --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
   cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper
   GRANTOR_ADAPTER="$target/outside/debug/with-poem" cargo test --locked --all-features --test adapters
 }

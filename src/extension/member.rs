@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::ConfigError;
 use crate::resource::Verified;
-use crate::wire::json::JsonObject;
+use crate::wire::json::quote;
 
 /// A member of a response, by what is known of the token; see
 /// [`Builder::token_member`](crate::Builder::token_member) and
@@ -103,12 +103,19 @@ impl Members {
         Ok(())
     }
 
-    /// Writes those that have something to say of this token.
-    pub(crate) async fn write(&self, json: &mut JsonObject, token: &Verified) {
+    /// Adds those that have something to say of this token to `object`, which is a JSON object with other members.
+    pub(crate) async fn write(&self, object: &mut String, token: &Verified) {
+        if object.pop() != Some('}') {
+            return;
+        }
         for (name, member) in &self.0 {
             if let Some(value) = member.value(token).await {
-                json.raw(name, &value.to_string());
+                object.push(',');
+                quote(object, name);
+                object.push(':');
+                object.push_str(&value.to_string());
             }
         }
+        object.push('}');
     }
 }
