@@ -29,6 +29,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `axum` | [`axum::router`] | no |
+//! | `console` | `console`: pages for administrators and users: API clients, connected apps, access tokens | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `tracing` | events as `tracing` events | no |
 //! | `postgres` | `store::PostgresStore` | no |
@@ -40,6 +41,8 @@ mod builder;
 pub mod client;
 pub mod clock;
 mod config;
+#[cfg(feature = "console")]
+pub mod console;
 mod context;
 mod endpoint;
 pub mod entropy;

@@ -11,7 +11,7 @@
 mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
-mod limits;
+pub(crate) mod limits;
 mod router;
 mod site;
 

@@ -265,7 +265,8 @@ impl<'a> Clients<'a> {
         secrets::expire(self, id, secret, at).await
     }
 
-    fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
+    /// Whether this could be registered, or put in place of what is.
+    pub(crate) fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
         let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
         let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
         Ok(self.context.policy.check_metadata(metadata, &known)?)
