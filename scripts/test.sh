@@ -5,7 +5,7 @@
 #   scripts/test.sh clippy test  these steps only
 #   scripts/test.sh --list       the steps
 #
-# What takes long (races, fuzzing, soaks, other engines) has commands of its own: see CONTRIBUTING.md.
+# What takes long (races, fuzzing, soaks) has commands of its own: see CONTRIBUTING.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test browser tree deny)
+steps=(fmt clippy features docs test browser postgres redis outside tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -25,6 +25,8 @@ declare -A about=(
   [browser]="the console's pages work in Chromium, and axe-core finds nothing against them"
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
+  [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page"
+  [databases]="histories and the example server hold on PostgreSQL and Redis, killed with everything under way"
   [tree]="the default features pull in few crates, no runtime and no C code"
   [deny]="licences, banned crates and sources are as deny.toml allows"
 )
@@ -37,6 +39,8 @@ declare -A advice=(
   [browser]="Repeat one test with 'cargo test --all-features --test browser NAME -- --nocapture'; pictures are in tests/browser/screenshots."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
+  [outside]="Something public has changed: mend examples/testing or examples/poem as a user would have to, and tell it in CHANGELOG.md."
+  [databases]="Repeat a history with 'GRANTOR_HISTORY_SEED=N cargo test --all-features --test history_databases NAME', the rest with '--test example_databases'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
   [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
 )
@@ -75,6 +79,7 @@ need_postgres() {
 }
 
 need_redis() { # the tests of the store in Redis start servers of their own
+  [[ -n ${GRANTOR_REDIS_BIN:-} ]] && return
   command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
   local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
   command -v apt-get >/dev/null || fail "redis-server is missing: $how"
@@ -114,7 +119,7 @@ step_fmt() {
 
 step_clippy() {
   need_component clippy clippy
-  cargo clippy --locked --all-features --all-targets --test browser --test postgres --test redis -- -D warnings
+  cargo clippy --locked --all-features --all-targets --test browser --test postgres --test redis --test history_databases --test example_databases -- -D warnings
 }
 
 # Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
@@ -152,7 +157,7 @@ step_browser() {
   cargo test --locked --all-features --test browser
 }
 
-# Not one of the tests that plain 'cargo test' runs: it needs more than a toolchain.
+# Neither of these is among the tests that plain 'cargo test' runs: they need more than a toolchain.
 step_postgres() {
   need_postgres
   cargo test --locked --all-features --test postgres
@@ -161,6 +166,22 @@ step_postgres() {
 step_redis() {
   need_redis
   cargo test --locked --all-features --test redis
+}
+
+# Packages of their own, with locks of their own, in a directory that they share.
+step_outside() {
+  local target=${CARGO_TARGET_DIR:-target}
+  cargo test --locked --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo build --locked --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
+  cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper
+  GRANTOR_ADAPTER="$target/outside/debug/with-poem" cargo test --locked --all-features --test adapters
+}
+
+step_databases() {
+  need_postgres
+  need_redis
+  cargo build --locked --all-features --example server
+  cargo test --locked --all-features --test history_databases --test example_databases
 }
 
 step_tree() {
@@ -193,7 +214,7 @@ fi
 for step in "$@"; do
   [[ -n ${about[$step]:-} ]] || fail "there is no step '$step'; the steps are: ${steps[*]}."
 done
-(($# > 0)) && steps=("$@") # postgres and redis only when they are named: they take minutes
+(($# > 0)) && steps=("$@") # databases only when it is named: it takes minutes
 command -v cargo >/dev/null || fail "there is no cargo: install Rust (rust-version in Cargo.toml tells which) and run this again."
 [[ -n ${CI:-} ]] && export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 

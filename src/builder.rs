@@ -4,22 +4,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::RecentUses;
+use crate::client_id_metadata::ClientIdMetadata;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
-    ScopeDefinition,
+    ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
-use crate::endpoint::metadata;
+use crate::device::DeviceAuthorization;
+use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
 use crate::extension::ExtensionGrant;
 use crate::grant::last_used::RecentGrants;
-use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
+use crate::preset::{MCP_ACCESS_TOKEN, Preset};
+use crate::registration::DynamicRegistration;
+use crate::resource::ProtectedResource;
 use crate::rights::Rights;
 use crate::secret::SecretBytes;
-use crate::server::{AuthorizationServer, Inner};
+use crate::server::{AuthorizationServer, Inner, Published};
 use crate::store::{Durability, KeySpace, Store};
 use crate::token::doubt::Doubts;
 use crate::token::seal::SealKey;
@@ -34,17 +39,23 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn Observer>>,
     pages: Arc<dyn Pages>,
+    rate_limit: Option<Arc<dyn RateLimit>>,
     secret: Option<SecretBytes>,
     lifetimes: Lifetimes,
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    device: Option<DeviceAuthorization>,
     personal_token_scope: Option<Vec<String>>,
     rights: Option<Arc<dyn Rights>>,
+    protected: Vec<ProtectedResource>,
+    mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
+    registration: Option<DynamicRegistration>,
+    client_id_metadata: Option<ClientIdMetadata>,
 }
 
 impl Builder {
@@ -56,17 +67,23 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             observer: None,
             pages: Arc::new(PlainPages::new()),
+            rate_limit: None,
             secret: None,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            device: None,
             personal_token_scope: None,
             rights: None,
+            protected: Vec::new(),
+            mcp: None,
             extension_grants: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            registration: None,
+            client_id_metadata: None,
         }
     }
 
@@ -126,6 +143,19 @@ impl Builder {
         Self { rights: Some(Arc::new(rights)), ..self }
     }
 
+    /// A protected resource that tokens can be addressed to, and whose metadata (RFC 9728) the server answers where the
+    /// resource is at the same origin. What was not said of it is the server's: its issuer, and all its scope.
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.protected.push(resource);
+        self
+    }
+
+    /// What a kind of client or resource expects, in one line.
+    pub fn preset(self, preset: Preset) -> Self {
+        let lifetimes = Lifetimes { access_token: MCP_ACCESS_TOKEN, ..self.lifetimes };
+        Self { mcp: Some(preset.mcp), lifetimes, ..self }
+    }
+
     /// How long things live.
     pub fn lifetimes(self, lifetimes: Lifetimes) -> Self {
         Self { lifetimes, ..self }
@@ -171,10 +201,37 @@ impl Builder {
         Self { pages: Arc::new(pages), ..self }
     }
 
+    /// Lets devices in that have no browser (RFC 8628): adds the endpoint `/device_authorization`, the grant type
+    /// `urn:ietf:params:oauth:grant-type:device_code`, and the page `/device` to a [`Site`](crate::Site). Default: off.
+    ///
+    /// Read what [`DeviceAuthorization`] says of its risk.
+    pub fn device_authorization(self, device: DeviceAuthorization) -> Self {
+        Self { device: Some(device), ..self }
+    }
+
+    /// How often things may be asked for, such as
+    /// [`MemoryRateLimit::generous`](crate::limit::MemoryRateLimit::generous). Default: no limit, but for devices and
+    /// their user codes, where one is needed (RFC 8628 §5.1).
+    ///
+    /// A limit by address works where the host tells the [`PeerAddress`](crate::limit::PeerAddress) of a request.
+    pub fn rate_limit(self, limit: impl RateLimit) -> Self {
+        Self { rate_limit: Some(Arc::new(limit)), ..self }
+    }
+
     /// A grant type of the host (RFC 6749 §4.5), by the name it has on the wire.
     pub fn grant_type(mut self, name: impl Into<String>, grant: impl ExtensionGrant) -> Self {
         self.extension_grants.push((name.into(), Arc::new(grant)));
         self
+    }
+
+    /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
+    pub fn registration(self, registration: DynamicRegistration) -> Self {
+        Self { registration: Some(registration), ..self }
+    }
+
+    /// Lets the URL of a client ID metadata document be a client identifier; off unless it is called.
+    pub fn client_id_metadata(self, documents: ClientIdMetadata) -> Self {
+        Self { client_id_metadata: Some(documents), ..self }
     }
 
     /// Checks the whole configuration and makes the server.
@@ -188,13 +245,26 @@ impl Builder {
             }
             None => return Err(ConfigError::SecretMissing),
         };
-        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, self.resources)?;
+        let (mut resources, mut protected) = (self.resources, self.protected);
+        if let Some(identifier) = &self.mcp {
+            protected.push(ProtectedResource::new(identifier).map_err(|error| ConfigError::Resource {
+                identifier: identifier.clone(),
+                reason: error.to_string(),
+            })?);
+        }
+        resources.extend(protected.iter().map(|known| (known.identifier().to_owned(), known.scopes().to_vec())));
+        let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, resources)?;
+        if self.mcp.is_some() {
+            policy.slash = SlashAtTheEnd::MeansTheSame;
+        }
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
         policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        self.device.map_or(Ok(()), |device| device.check())?;
+        policy.device = self.device;
+        let own = policy.own_grant_types();
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, grant) in &self.extension_grants {
@@ -205,9 +275,18 @@ impl Builder {
             }
             names.push(name);
         }
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names)
+        let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
+        let registration =
+            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
+        let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
+        let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names, offered)
             .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
+        let published =
+            Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
             issuer,
@@ -221,9 +300,12 @@ impl Builder {
             recent_grants: RecentGrants::new(),
             rights: self.rights,
             doubts: Doubts::default(),
+            limiter: Limiter::new(self.rate_limit),
             extension_grants,
+            registration,
+            documents,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata }) })
+        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
     }
 }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::client::{ClientMetadata, MetadataError};
+use crate::device::DeviceAuthorization;
+use crate::grant::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::{Resource, UriError};
 
@@ -160,6 +162,16 @@ pub enum OmittedRedirectUri {
     MeansTheOnlyOne,
 }
 
+/// Whether `resource` may be written with another slash at its end than the resource has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum SlashAtTheEnd {
+    /// It names another resource then (RFC 8707 §2: compared as it is).
+    #[default]
+    Counts,
+    /// It is the same: MCP clients write what their URL library makes of it.
+    MeansTheSame,
+}
+
 /// What the endpoints go by.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
@@ -171,9 +183,11 @@ pub(crate) struct Policy {
     pub(crate) user_only_scope: Scope,
     pub(crate) personal_token_scope: Scope,
     pub(crate) resources: Vec<ResourceDefinition>,
+    pub(crate) slash: SlashAtTheEnd,
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
+    pub(crate) device: Option<DeviceAuthorization>,
 }
 
 /// A configuration that cannot be served.
@@ -228,6 +242,9 @@ pub enum ConfigError {
     /// A grant type of the host that is one of ours already, or is named twice.
     #[error("grant type {0:?} is already served")]
     GrantType(String),
+    /// Clients that describe themselves could have what the server does not have.
+    #[error("registration: {0}")]
+    Registration(String),
     /// There is no randomness.
     #[error("the operating system gave no randomness")]
     Entropy,
@@ -276,10 +293,18 @@ impl Policy {
             every_scope,
             scopes,
             resources: known,
+            slash: SlashAtTheEnd::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            device: None,
         })
+    }
+
+    /// The grant types of the server itself that are served.
+    pub(crate) fn own_grant_types(&self) -> Vec<&'static str> {
+        let always = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        always.into_iter().chain(self.device.map(|_| device_code::GRANT_TYPE)).collect()
     }
 
     /// Which scope personal tokens may have; `None`: all but the server's own.
@@ -301,14 +326,40 @@ impl Policy {
         Ok(())
     }
 
+    /// What a request calls a resource, by the identifier it has.
+    pub(crate) fn named(&self, resources: &[Resource]) -> Vec<Resource> {
+        let named = |asked: &Resource| match (self.slash, self.resource(asked)) {
+            (SlashAtTheEnd::MeansTheSame, None) => {
+                let bare = |text: &Resource| text.as_str().strip_suffix('/').unwrap_or(text.as_str()).to_owned();
+                let same = |known: &&ResourceDefinition| bare(&known.identifier) == bare(asked);
+                self.resources.iter().find(same).map_or_else(|| asked.clone(), |known| known.identifier.clone())
+            }
+            _ => asked.clone(),
+        };
+        resources.iter().map(named).collect()
+    }
+
     pub(crate) fn resource(&self, identifier: &Resource) -> Option<&ResourceDefinition> {
         self.resources.iter().find(|known| known.identifier == *identifier)
+    }
+
+    /// What the consent page says of a scope token; empty where nothing is known of it.
+    pub(crate) fn description(&self, name: &str) -> &str {
+        self.scopes.iter().find(|scope| scope.name == name).map_or("", |scope| scope.description.as_str())
     }
 
     /// The scope a client may have at all: what it registered, or the default where it registered none.
     pub(crate) fn scope_of_client(&self, metadata: &ClientMetadata) -> Scope {
         let registered = if metadata.scope.is_empty() { &self.default_scope } else { &metadata.scope };
         registered.intersection(&self.every_scope)
+    }
+
+    /// How long something issued to this client can live at the most.
+    pub(crate) fn longest_lifetime(&self, metadata: &ClientMetadata) -> Duration {
+        let lifetimes = &self.lifetimes;
+        let own = metadata.access_token_lifetime.map_or(lifetimes.access_token, Duration::from_secs);
+        let most = own.max(lifetimes.access_token).max(lifetimes.grant);
+        most.saturating_add(lifetimes.authorization_code).saturating_add(lifetimes.clock_skew)
     }
 
     /// The part of `scope` that makes sense at `resources`.

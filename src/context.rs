@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::{AuthenticatedClient, RecentUses};
+use crate::client_id_metadata::Documents;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
@@ -12,6 +13,8 @@ use crate::event::{Event, Observer, What};
 use crate::extension::ExtensionGrant;
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
+use crate::limit::Limiter;
+use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
     Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
@@ -35,7 +38,10 @@ pub(crate) struct Context {
     pub(crate) recent_grants: RecentGrants,
     pub(crate) rights: Option<Arc<dyn Rights>>,
     pub(crate) doubts: Doubts,
+    pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) registration: Option<RegistrationRules>,
+    pub(crate) documents: Option<Documents>,
 }
 
 impl Context {
@@ -153,6 +159,7 @@ impl Context {
     pub(crate) fn tell(&self, event: &Event) {
         #[cfg(feature = "tracing")]
         crate::event::trace(event);
+        crate::observe::event(event);
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }
@@ -179,6 +186,8 @@ impl Context {
 fn spent(commit: &Commit) -> impl Iterator<Item = Key> {
     commit.writes.iter().filter_map(|write| match write {
         Write::Use { key, .. } => Some(*key),
+        // What lies in another partition than what it buys is spent by a mark beside that.
+        Write::Insert(record) if record.key.kind == Kind::MARKER => Some(record.key),
         Write::Insert(_) | Write::Replace(_) | Write::SetState { .. } | Write::Delete(_) => None,
     })
 }

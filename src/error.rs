@@ -20,6 +20,9 @@ pub enum Failure {
     /// A record cannot be read: 500.
     #[error("a record cannot be read")]
     Corrupt,
+    /// The authorization server elsewhere refuses to answer this resource server, or answers what cannot be read: 500.
+    #[error("the authorization server gave no answer that can be used")]
+    Upstream,
     /// The operating system gave no randomness: 500.
     #[error("there is no randomness")]
     Entropy,

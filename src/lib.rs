@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```
 //! use grantor::store::MemoryStore;
@@ -26,57 +27,83 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The [guides](guide) begin with [ten minutes](guide::ten_minutes).
+//!
 //! | feature | adds | default |
 //! |---|---|---|
-//! | `axum` | [`axum::router`] | no |
+//! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `console` | `console`: pages for administrators and users: API clients, connected apps, access tokens | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
-//! | `tracing` | events as `tracing` events | no |
+//! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
+//! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
+//! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
+//! | `testing` | `testing::TestServer`: the real engine inside a test | no |
+//! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
 mod builder;
 pub mod client;
+mod client_id_metadata;
 pub mod clock;
 mod config;
 #[cfg(feature = "console")]
 pub mod console;
 mod context;
+mod device;
 mod endpoint;
 pub mod entropy;
 mod error;
 pub mod event;
 mod extension;
+pub mod fetch;
 mod grant;
+pub mod guide;
 mod http;
 mod id;
 mod interaction;
+pub mod limit;
 pub mod manage;
+mod observe;
 pub mod pages;
+mod preset;
 pub mod refusal;
+mod registration;
 pub mod resource;
 mod rights;
 pub mod secret;
 mod server;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 pub mod wire;
 
+#[cfg(feature = "actix")]
+pub use self::http::actix;
 #[cfg(feature = "axum")]
 pub use self::http::axum;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site};
+#[cfg(feature = "tower")]
+pub use self::http::tower;
+pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
+pub use client_id_metadata::ClientIdMetadata;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{Approval, ConsentNeed};
+pub use device::DeviceAuthorization;
+pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
 pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
+pub use preset::Preset;
+pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};
 pub use rights::Rights;
 pub use server::AuthorizationServer;

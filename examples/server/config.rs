@@ -2,30 +2,42 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use grantor::client::{ClientMetadata, MetadataError};
 use grantor::manage::{ManageError, Registration};
 use grantor::secret::Secret;
+use grantor::store::StoreError;
 use grantor::wire::scope::Scope;
-use grantor::{ClientId, ConfigError, Lifetimes, Limits, ScopeDefinition};
+use grantor::{ClientId, ConfigError, DeviceAuthorization, Lifetimes, Limits, ScopeDefinition};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::store::{Loss, Place};
+
 /// What the server is told, once it is known to make sense; what only the library can judge comes later.
-#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) issuer: String,
     pub(crate) listen: SocketAddr,
+    pub(crate) store: Place,
+    pub(crate) accepted_loss: Option<Loss>,
+    /// `None` for a store in memory, whose server draws a new one each time.
+    pub(crate) secret_file: Option<PathBuf>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
+    /// Whether devices without a browser are let in, and how.
+    pub(crate) device: Option<DeviceAuthorization>,
+    /// Whether the endpoints are limited, and not the user codes of devices alone.
+    pub(crate) rate_limits: bool,
     pub(crate) scopes: Vec<ScopeDefinition>,
     /// Scope tokens that a client or a resource names and `[[scopes]]` does not.
     pub(crate) undescribed: Vec<String>,
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) registration: crate::registration::Registration,
     source: Source,
 }
 
@@ -67,22 +79,31 @@ impl std::error::Error for Problem {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are called as in the file")]
 struct File {
     issuer: String,
     #[serde(default = "default_listen")]
     listen: String,
     #[serde(default = "default_store")]
     store: String,
+    secret_file: Option<PathBuf>,
+    danger_accept_loss: Option<Loss>,
     #[serde(default)]
     lifetimes: LifetimesTable,
     #[serde(default)]
     limits: LimitsTable,
+    #[serde(default)]
+    device: DeviceTable,
+    #[serde(default)]
+    rate_limits: RateLimitsTable,
     #[serde(default)]
     scopes: Vec<ScopeTable>,
     #[serde(default)]
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    registration: crate::registration::Registration,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -91,8 +112,10 @@ fn default_listen() -> String {
 }
 
 fn default_store() -> String {
-    "memory:".into()
+    "sqlite:grantor.db".into()
 }
+
+const DEFAULT_SECRET_FILE: &str = "grantor.secret";
 
 /// Seconds; what is not given is as the library has it.
 #[derive(Default, Deserialize)]
@@ -106,12 +129,45 @@ struct LifetimesTable {
     interaction: Option<u64>,
     consent: Option<u64>,
     clock_skew: Option<u64>,
+    personal_token: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     grants_per_subject_and_client: Option<u32>,
+    personal_tokens_per_subject: Option<u32>,
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            grants_per_subject_and_client: self
+                .grants_per_subject_and_client
+                .unwrap_or(default.grants_per_subject_and_client),
+            personal_tokens_per_subject: self
+                .personal_tokens_per_subject
+                .unwrap_or(default.personal_tokens_per_subject),
+        }
+    }
+}
+
+/// Off unless `enabled`; in seconds.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceTable {
+    #[serde(default)]
+    enabled: bool,
+    lifetime: Option<u64>,
+    interval: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimitsTable {
+    #[serde(default)]
+    enabled: bool,
 }
 
 #[derive(Deserialize)]
@@ -181,19 +237,29 @@ impl LifetimesTable {
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
             clock_skew: or(self.clock_skew, default.clock_skew),
+            personal_token: or(self.personal_token, default.personal_token),
         }
+    }
+}
+
+impl DeviceTable {
+    fn settings(&self) -> Option<DeviceAuthorization> {
+        let default = DeviceAuthorization::default();
+        let or = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let settings = default.lifetime(or(self.lifetime, default.lifetime));
+        self.enabled.then(|| settings.interval(or(self.interval, default.interval)))
     }
 }
 
 // --- reading -------------------------------------------------------------------------------------------------------
 
 impl Config {
-    /// What is served when there is no file.
+    /// What is served when there is no file; the files that it names are in the working directory.
     pub(crate) fn demo() -> Result<Self, Problem> {
-        Self::parse("examples/server/demo.toml", include_str!("demo.toml"))
+        Self::parse("examples/server/demo.toml", include_str!("demo.toml"), Path::new(""))
     }
 
-    /// Reads a file.
+    /// Reads a file; those that it names are beside it.
     pub(crate) fn read(path: &str) -> Result<Self, Problem> {
         let text = std::fs::read_to_string(path).map_err(|error| Problem {
             file: path.to_owned(),
@@ -201,10 +267,10 @@ impl Config {
             key: String::new(),
             message: error.to_string(),
         })?;
-        Self::parse(path, &text)
+        Self::parse(path, &text, Path::new(path).parent().unwrap_or(Path::new("")))
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, Problem> {
+    fn parse(name: &str, text: &str, directory: &Path) -> Result<Self, Problem> {
         let source = Source { name: name.to_owned(), text: text.to_owned() };
         let wrong = |error: &toml::de::Error| source.problem_at(error.span(), error.message());
         let mut document = DeTable::parse(text).map_err(|error| wrong(&error))?;
@@ -219,26 +285,31 @@ impl Config {
             let message = "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
             source.problem(&[Step::Key("listen")], message)
         })?;
-        if file.store != "memory:" {
-            let message = format!("the only store there is so far is \"memory:\", not {:?}", file.store);
-            return Err(source.problem(&[Step::Key("store")], &message));
-        }
+        let store =
+            Place::parse(&file.store, directory).map_err(|message| source.problem(&[Step::Key("store")], &message))?;
+        let secret_file = match (file.secret_file, &store) {
+            (None, Place::Memory) => None,
+            (given, _) => Some(directory.join(given.unwrap_or(DEFAULT_SECRET_FILE.into()))),
+        };
         let scopes: Vec<_> = file.scopes.into_iter().map(ScopeTable::into_definition).collect();
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
         let undescribed = undescribed(&scopes, &clients, &resources);
         Ok(Self {
             issuer: file.issuer,
             listen,
+            store,
+            accepted_loss: file.danger_accept_loss,
+            secret_file,
             lifetimes: file.lifetimes.lifetimes(),
-            limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
-                None => Limits::default(),
-            },
+            limits: file.limits.limits(),
+            device: file.device.settings(),
+            rate_limits: file.rate_limits.enabled,
             scopes,
             undescribed,
             users: source.users(file.users)?,
             clients,
             resources,
+            registration: file.registration,
             source,
         })
     }
@@ -247,6 +318,9 @@ impl Config {
     pub(crate) fn refused(&self, error: &ConfigError) -> Problem {
         let path = match error {
             ConfigError::Issuer(_) => vec![Step::Key("issuer")],
+            ConfigError::Lifetime { name: name @ ("device.lifetime" | "device.interval"), .. } => {
+                vec![Step::Key("device"), Step::Key(name.trim_start_matches("device."))]
+            }
             ConfigError::Lifetime { name, .. } => vec![Step::Key("lifetimes"), Step::Key(name)],
             ConfigError::Limit { name, .. } => vec![Step::Key("limits"), Step::Key(name)],
             ConfigError::Scope { name, .. } => {
@@ -258,6 +332,7 @@ impl Config {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);
                 vec![Step::Key("resources"), Step::Index(at), Step::Key("identifier")]
             }
+            ConfigError::Registration(_) => vec![Step::Key("registration")],
             _ => Vec::new(),
         };
         let message = match error {
@@ -265,6 +340,11 @@ impl Config {
             error => error.to_string(),
         };
         self.source.problem(&path, &message)
+    }
+
+    /// The line of the store, which cannot be opened.
+    pub(crate) fn store_problem(&self, error: &StoreError) -> Problem {
+        self.source.problem(&[Step::Key("store")], &error.to_string())
     }
 
     /// The line of what the library would not take of a client.

@@ -1,13 +1,18 @@
 //! A complete provider, to play with and to point test suites at: `cargo run --example server`.
 //!
 //! ```text
-//! cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT]
+//! cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT] [--import DUMP]
+//! cargo run --example server -- export DUMP [--config FILE]
+//! cargo run --example server -- import DUMP [--config FILE]
 //! ```
 //!
 //! | option | does |
 //! |---|---|
 //! | `--config FILE` | serves what a TOML file says; without it, `examples/server/demo.toml`, with an issuer that follows the port |
 //! | `--listen ADDRESS:PORT` | listens there, whatever the file says; port 0 takes any that is free, and the output tells which |
+//! | `export DUMP` | writes everything in the store to a new file, as [`grantor::store::Export`] does, and ends; stop the servers first |
+//! | `import DUMP` | reads such a file into the store, which may be another, and ends; run again, it skips what is there |
+//! | `--import DUMP` | the same, and then serves: the only way for `memory:` |
 //! | `RUST_LOG` | what goes to stderr, for instance `grantor=debug`; `info` if it is not set. Secrets never do |
 //!
 //! The keys of the file; an unknown one, or a value that makes no sense, is an error that names the line:
@@ -16,13 +21,23 @@
 //! |---|---|---|
 //! | `issuer` | | the URL by which clients and browsers reach the server; it may have a path |
 //! | `listen` | `"127.0.0.1:8080"` | where it listens |
-//! | `store` | `"memory:"` | where records live; there is no other yet |
-//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `clock_skew` |
-//! | `[limits]` | the library's | `grants_per_subject_and_client` |
+//! | `store` | `"sqlite:grantor.db"` | where records live: also `"memory:"`, `"postgres://…"`, `"redis://…"` (nodes of a Cluster: separated by commas) |
+//! | `secret_file` | `"grantor.secret"` | 32 bytes in hexadecimal, made at the first start for its owner alone; several servers over one store share one. `memory:` needs none |
+//! | `danger_accept_loss` | | `"recent"`, `"everything"`: opens a database that may lose this much of what was acknowledged when it or its machine breaks |
+//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `clock_skew`, `personal_token` |
+//! | `[limits]` | the library's | `grants_per_subject_and_client`, `personal_tokens_per_subject` |
 //! | `[[scopes]]` | | `name`, `description`, `default` (granted when a request names no scope), `user_only` (not for `client_credentials`) |
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
 //! | `[[resources]]` | | `identifier`, `scopes` |
+//! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
+//!
+//! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret
+//! a store is of no use: every token is lost; so a new one is made only where the store is empty, and whoever moves records to another
+//! store takes the same secret, and the same issuer, along. The issuer of the demo follows the port, and with another port its tokens are unknown.
+//!
+//! The file is the truth for the clients that it names: at each start they are registered, or changed to what it says. Others
+//! are left alone. Who is signed in is kept in memory: after a restart people sign in again, and tokens go on.
 //!
 //! A scope that only clients or resources name is served too, without a description.
 //!
@@ -32,19 +47,31 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `main.rs` | options, start, output, end |
+//! | `main.rs` | start, output, end |
+//! | `options.rs` | the command line |
 //! | `config.rs` | the file, and where in it a mistake is |
+//! | `store.rs`, `secret.rs` | where records live, and the secret that they depend on |
+//! | `clients.rs` | the clients of the file, in a store that may know them already |
+//! | `transfer.rs` | export and import |
+//! | `registration.rs` | clients that register themselves, or are described by a document |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
 //! | `api.rs` | `/api/me` |
 
 mod api;
+mod clients;
 mod config;
+mod health;
+mod options;
 mod pages;
+mod registration;
+mod secret;
 mod session;
 mod signin;
+mod store;
 mod throttle;
+mod transfer;
 mod users;
 
 use std::error::Error;
@@ -54,22 +81,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use grantor::AuthorizationServer;
+use axum::extract::{ConnectInfo, Request};
 use grantor::client::ClientMetadata;
-use grantor::store::MemoryStore;
+use grantor::limit::{MemoryRateLimit, PeerAddress};
+use grantor::store::Store;
 use grantor::wire::uri::Issuer;
+use grantor::{AuthorizationServer, Builder};
 use tokio::net::TcpListener;
 use tokio::signal;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::config::Config;
+use crate::options::{Options, Task, USAGE};
 use crate::session::Sessions;
 use crate::signin::{App, Visitors};
+use crate::store::Place;
 use crate::throttle::Throttle;
 use crate::users::Users;
-
-const USAGE: &str = "usage: cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT]";
 
 /// How often what has expired is thrown away.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
@@ -89,46 +118,25 @@ async fn main() -> ExitCode {
     }
 }
 
-#[derive(Default)]
-struct Options {
-    config: Option<String>,
-    listen: Option<SocketAddr>,
-    help: bool,
-}
-
-impl Options {
-    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value\n{USAGE}"));
-            match argument.as_str() {
-                "--config" => options.config = Some(value()?),
-                "--listen" => {
-                    let text = value()?;
-                    let address = text.parse();
-                    options.listen = Some(
-                        address.map_err(|_| format!("--listen: {text:?} is not an address such as 127.0.0.1:8080"))?,
-                    );
-                }
-                "--help" | "-h" => options.help = true,
-                other => return Err(format!("{other:?} is not an option\n{USAGE}")),
-            }
-        }
-        Ok(options)
-    }
-}
-
 async fn run() -> Result<(), Box<dyn Error>> {
     let options = Options::read(std::env::args().skip(1))?;
-    if options.help {
-        println!("{USAGE}");
-        return Ok(());
-    }
     let is_demo = options.config.is_none();
     let mut config = match &options.config {
         Some(path) => Config::read(path)?,
         None => Config::demo()?,
     };
+    match &options.task {
+        Task::Serve => {}
+        Task::Export(path) => return Ok(transfer::export(open(&config).await?, path).await?),
+        Task::Import(_) if matches!(config.store, Place::Memory) => {
+            return Err("a store in memory would end with this command: start the server with --import instead".into());
+        }
+        Task::Import(path) => return Ok(transfer::import(open(&config).await?, path).await?),
+        Task::Help => {
+            println!("{USAGE}");
+            return Ok(());
+        }
+    }
     let listen = options.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(listen)
         .await
@@ -138,7 +146,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
         config.issuer = loopback_url(address);
     }
 
-    let server = build(&config).await?;
+    clients::check(builder(&config), &config).await?;
+    let store = open(&config).await?;
+    if let Some(path) = &options.import {
+        transfer::import(Arc::clone(&store), path).await?;
+    }
+    let server = build(&config, store).await?;
     let issuer = Issuer::parse(server.issuer())?;
     let sessions = Sessions::new(issuer.is_https())?;
     let names: Vec<String> = config.users.iter().map(|user| user.username.clone()).collect();
@@ -152,8 +165,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
+    let own = own.merge(health::routes(server.clone()));
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
-    let purging = tokio::spawn(purge(server));
+    let router = router.layer(axum::middleware::map_request(tell_peer));
+    let purging = tokio::spawn(purge(server, config.registration));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopping(asked.clone()));
     tokio::select! {
@@ -164,12 +179,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The authorization server, with its clients.
-async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
-    let mut builder = AuthorizationServer::builder(&config.issuer)
-        .store(MemoryStore::new())
-        .lifetimes(config.lifetimes)
-        .limits(config.limits);
+async fn open(config: &Config) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+    Ok(config.store.open(config.accepted_loss).await.map_err(|error| config.store_problem(&error))?)
+}
+
+/// All of the server but the store.
+fn builder(config: &Config) -> Builder {
+    let mut builder = AuthorizationServer::builder(&config.issuer).lifetimes(config.lifetimes).limits(config.limits);
+    if let Some(device) = config.device {
+        builder = builder.device_authorization(device);
+    }
+    if config.rate_limits {
+        builder = builder.rate_limit(MemoryRateLimit::generous());
+    }
     for scope in &config.scopes {
         builder = builder.scope_definition(scope.clone());
     }
@@ -179,19 +201,29 @@ async fn build(config: &Config) -> Result<AuthorizationServer, Box<dyn Error>> {
     for (identifier, scopes) in &config.resources {
         builder = builder.resource(identifier.clone(), scopes.clone());
     }
-    let server = builder.build().map_err(|error| config.refused(&error))?;
-    for (index, client) in config.clients.iter().enumerate() {
-        let registered = server.clients().register(client.clone()).await;
-        let registered = registered.map_err(|error| config.client_refused(index, &error))?;
-        if client.client_secret.is_none() && registered.secret.is_some() {
-            let message = "a client that authenticates by a secret needs one";
-            return Err(config.client_problem(index, "client_secret", message).into());
-        }
+    builder
+}
+
+/// The authorization server, with its clients.
+async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationServer, Box<dyn Error>> {
+    let mut builder = config.registration.apply(builder(config))?;
+    if let Some(path) = &config.secret_file {
+        builder = builder.secret(secret::read_or_make(path, &*store).await?);
     }
+    let server = builder.shared_store(store).build().map_err(|error| config.refused(&error))?;
+    clients::put_in_place(&server, config).await?;
     for name in &config.undescribed {
         eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
     }
     Ok(server)
+}
+
+/// Tells the server where a request came from: from the connection, since nothing stands in front of this one.
+async fn tell_peer(mut request: Request) -> Request {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        request.extensions_mut().insert(PeerAddress(peer.ip()));
+    }
+    request
 }
 
 /// The issuer of the demo: this machine, at the port that was taken.
@@ -208,7 +240,11 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
     println!("grantor, the example server\n");
     println!("  listening on  http://{address}");
     println!("  issuer        {}", app.issuer.as_str());
+    println!("  store         {}", config.store.shown());
     println!("  metadata      {}", app.issuer.well_known("oauth-authorization-server"));
+    if config.device.is_some() {
+        println!("  devices       {}", url("/device"));
+    }
     if !is_demo {
         println!("  users         {}", users.join(", "));
         let clients = config.clients.iter().filter_map(|client| client.client_id.as_ref());
@@ -247,7 +283,7 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
 }
 
 /// Throws away what has expired, now and then.
-async fn purge(server: AuthorizationServer) {
+async fn purge(server: AuthorizationServer, registration: registration::Registration) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -255,6 +291,7 @@ async fn purge(server: AuthorizationServer) {
         while server.purge(1_000).await.is_ok_and(|purged| purged.more) {
             tokio::task::yield_now().await;
         }
+        registration.clean(&server).await;
     }
 }
 

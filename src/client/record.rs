@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthMethod, ClientMetadata};
+use super::{AuthMethod, ClientMetadata, Software};
 use crate::clock::Timestamp;
 use crate::id::ClientId;
 use crate::store::{Cursor, Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
@@ -25,6 +25,32 @@ pub struct Client {
 struct Stored {
     metadata: ClientMetadata,
     secrets: Vec<StoredSecret>,
+    /// Absent where the host registered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own: Option<OwnAccount>,
+}
+
+/// What there is of a client that described itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnAccount {
+    pub(crate) origin: Origin,
+    pub(crate) software: Software,
+    /// Which registration access token is the current one, by the name of its record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<[u8; 32]>,
+}
+
+/// Who described a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Origin {
+    /// The host, which knows whom it lets in.
+    Host,
+    /// The client itself, by registering (RFC 7591): what it says of itself nobody has checked.
+    Registration,
+    /// The client itself, in a document at the URL that is its identifier: it belongs to whoever has that host.
+    Document,
 }
 
 /// A secret as it is kept: everything but the secret.
@@ -85,6 +111,16 @@ impl Client {
         self.revision
     }
 
+    /// Who described it.
+    pub fn origin(&self) -> Origin {
+        self.stored.own.as_ref().map_or(Origin::Host, |own| own.origin)
+    }
+
+    /// What it told of itself beyond its metadata, where it described itself.
+    pub(crate) const fn own_account(&self) -> Option<&OwnAccount> {
+        self.stored.own.as_ref()
+    }
+
     /// The name to show: its `client_name`, or its identifier where it has none.
     pub fn display_name(&self) -> &str {
         if self.stored.metadata.client_name.is_empty() { self.id.as_str() } else { &self.stored.metadata.client_name }
@@ -106,13 +142,21 @@ impl Client {
         link: Link,
         now: Timestamp,
     ) -> Self {
-        Self { id, stored: Stored { metadata, secrets }, state: State::Live, created_at: now, revision: 1, link }
+        let stored = Stored { metadata, secrets, own: None };
+        Self { id, stored, state: State::Live, created_at: now, revision: 1, link }
+    }
+
+    /// The same client, which described itself.
+    #[must_use]
+    pub(crate) fn by_own_account(mut self, own: OwnAccount) -> Self {
+        self.stored.own = Some(own);
+        self
     }
 
     /// The same client with other metadata and secrets.
     #[must_use]
     pub(crate) fn with(&self, metadata: ClientMetadata, secrets: Vec<StoredSecret>) -> Self {
-        Self { stored: Stored { metadata, secrets }, ..self.clone() }
+        Self { stored: Stored { metadata, secrets, own: self.stored.own.clone() }, ..self.clone() }
     }
 
     /// The same client in another state. All that was issued to it before ends for good.

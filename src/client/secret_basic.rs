@@ -18,12 +18,7 @@ pub(super) fn read(header: &HeaderValue) -> Result<Presented, ClientError> {
     if !is_client_id(&credentials.id) {
         return Err(ClientError::Unknown { header: true });
     }
-    let mut candidates = vec![credentials.secret];
-    if let Some((id, secret)) = credentials.raw
-        && id == credentials.id
-    {
-        candidates.push(secret);
-    }
-    let proof = Proof::Secret { method: AuthMethod::ClientSecretBasic, candidates };
-    Ok(Presented { client_id: credentials.id.into(), proof })
+    let other = credentials.raw.filter(|(id, _)| *id == credentials.id).map(|(_, secret)| secret);
+    let proof = Proof::Secret { method: AuthMethod::ClientSecretBasic, secret: credentials.secret, other };
+    Ok(Presented::new(credentials.id.into(), proof))
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::ErrorAnswer;
 use super::authorize::wire;
 use crate::client::{Client, Consent};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
-use crate::grant::authorization::Authorization;
+use crate::grant::authorization::{Authorization, Place};
 use crate::grant::authorization_code::Code;
 use crate::grant::terms::Granted;
 use crate::grant::{ATTEMPTS, record};
@@ -19,7 +20,7 @@ use crate::interaction::{AuthorizationResponse, PendingAuthorization};
 use crate::refusal::{ApproveError, AuthorizeError};
 use crate::secret::{Secret, SecretBytes};
 use crate::store::{
-    Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Payload, Record, State, Write,
+    Commit, Committed, Condition, Failed, Key, Kind, Link, Loaded, Owner, Partition, Payload, Record, State, Write,
 };
 use crate::token::mint::{Terms, mint};
 use crate::wire::error::ErrorCode;
@@ -53,6 +54,18 @@ impl Approval {
     #[must_use]
     pub fn on_device(self, device: &str) -> Self {
         Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
+    }
+
+    pub(super) const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    pub(super) const fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
+    }
+
+    pub(super) const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 }
 
@@ -135,17 +148,19 @@ pub(crate) async fn approve(
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
+    client_id_metadata::keep(context, pending.client()).await?;
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
-    let keys = [
-        context.keys.client(pending.client().id()),
-        context.keys.authorization(subject, pending.client().id()),
-        context.keys.subject(subject),
-        marker_key(context, pending, subject),
-    ];
+    let place = Place::of(&context.keys, subject, pending.client().id());
+    // Where there is no handle, nobody can come back with this authorization: it needs no mark.
+    let marker = pending.is_bound().then(|| marker_key(context, pending, place.subject.partition));
+    let mut keys = Vec::with_capacity(4);
+    keys.extend([pending.client().key(), place.authorization, place.subject]);
+    keys.extend(marker);
     for _ in 0..ATTEMPTS {
-        let found = context.load(&keys).await?;
-        let [client, authorization, owner, marker] = <[_; 4]>::try_from(found).map_err(|_| Failure::Corrupt)?;
-        if marker.is_some() {
+        let mut found = context.load(&keys).await?.into_iter();
+        let mut next = || found.next().flatten();
+        let (client, authorization, owner, decided) = (next(), next(), next(), next());
+        if decided.is_some() {
             return Err(ApproveError::Decided);
         }
         let client = still_valid(client.as_ref(), pending).ok_or(ApproveError::ClientChanged)?;
@@ -156,6 +171,8 @@ pub(crate) async fn approve(
         let approved = Approved {
             client: &client,
             subject,
+            place,
+            marker,
             epoch: owner.as_ref().map_or(0, |owner| owner.record.epoch),
             scope,
             authenticated_at: approval.authenticated_at,
@@ -164,7 +181,7 @@ pub(crate) async fn approve(
         let (commit, code) = decide(context, pending, &approved, present, &drawn, now)?;
         match context.commit(&commit).await? {
             Committed::Applied => return Ok(pending.target().code(context, &code)),
-            Committed::Refused(Failed::Write(0)) => return Err(ApproveError::Decided),
+            Committed::Refused(Failed::Write(0)) if marker.is_some() => return Err(ApproveError::Decided),
             // The record of what this subject allows this client was changed meanwhile.
             Committed::Refused(_) => {}
         }
@@ -181,6 +198,8 @@ struct Drawn {
 struct Approved<'a> {
     client: &'a Client,
     subject: &'a Subject,
+    place: Place,
+    marker: Option<Key>,
     epoch: u64,
     scope: &'a Scope,
     authenticated_at: Timestamp,
@@ -198,7 +217,7 @@ fn decide(
     let (policy, keys) = (&context.policy, &context.keys);
     let lifetimes = &policy.lifetimes;
     let (client, subject, scope) = (approved.client, approved.subject, approved.scope);
-    let partition = keys.partition_of(subject);
+    let partition = approved.place.subject.partition;
     let asked = pending.asked();
     let code_ends = now.after(lifetimes.authorization_code);
 
@@ -213,7 +232,7 @@ fn decide(
     }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
-    let record = authorization.to_record(keys, present, client.link(), needed_until, now);
+    let record = authorization.to_record(keys.tenant(), approved.place, present, client.link(), needed_until, now);
     let parent = Link { key: record.key, epoch: record.epoch };
 
     let payload = Code {
@@ -226,8 +245,8 @@ fn decide(
         device: approved.device.to_owned(),
     }
     .payload();
-    let owner =
-        Owner { client: client.link(), subject: Some(Link { key: keys.subject(subject), epoch: approved.epoch }) };
+    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
+    let owner = Owner { client: client.link(), subject: Some(subject_link) };
     let terms = Terms {
         parent: Some(parent),
         owner: Some(Box::new(owner)),
@@ -250,7 +269,9 @@ fn decide(
         .subject(Some(subject))
         .grant(Some(record::grant_id(partition, &drawn.grant)));
     // The mark comes first: its failure tells that this very authorization was decided before.
-    let writes = vec![Write::Insert(marker(context, pending, subject, now)), write, Write::Insert(code)];
+    let mut writes = Vec::with_capacity(3);
+    writes.extend(approved.marker.map(|marker| Write::Insert(mark(context, pending, marker, now))));
+    writes.extend([write, Write::Insert(code)]);
     Ok((Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) }, text))
 }
 
@@ -281,10 +302,11 @@ pub(crate) async fn deny(
     match subject.or(pending.subject()) {
         // A handle exists: without a mark it could be approved after all.
         Some(subject) if pending.is_bound() => {
+            let marker = marker_key(context, pending, context.keys.partition_of(subject));
             let commit = Commit {
-                writes: vec![Write::Insert(marker(context, pending, subject, now))],
+                writes: vec![Write::Insert(mark(context, pending, marker, now))],
                 events: vec![event],
-                ..context.keys.commit(context.keys.partition_of(subject), now)
+                ..context.keys.commit(marker.partition, now)
             };
             if context.commit(&commit).await? != Committed::Applied {
                 return Err(ApproveError::Decided);
@@ -296,15 +318,15 @@ pub(crate) async fn deny(
     Ok(pending.target().error(context, code, description))
 }
 
-fn marker_key(context: &Context, pending: &PendingAuthorization, subject: &Subject) -> Key {
-    context.keys.drawn(Kind::MARKER, context.keys.partition_of(subject), pending.flow())
+fn marker_key(context: &Context, pending: &PendingAuthorization, partition: Partition) -> Key {
+    context.keys.drawn(Kind::MARKER, partition, pending.flow())
 }
 
 /// The mark that this authorization was decided.
-fn marker(context: &Context, pending: &PendingAuthorization, subject: &Subject, now: Timestamp) -> Arc<Record> {
+fn mark(context: &Context, pending: &PendingAuthorization, marker: Key, now: Timestamp) -> Arc<Record> {
     let expires_at = pending.expires_at();
     Arc::new(Record {
-        key: marker_key(context, pending, subject),
+        key: marker,
         tenant: context.keys.tenant(),
         revision: 1,
         state: State::Live,

@@ -7,6 +7,7 @@ use super::{ClientRequest, ErrorAnswer, Refused};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::limit::Limited;
 use crate::refusal::{ClientError, IntrospectError};
 use crate::store::{Kind, Loaded};
 use crate::token::liveness;
@@ -32,7 +33,7 @@ pub(crate) async fn introspect(
 async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
     let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
-    let (caller, token) = look_up::<IntrospectError>(context, request, token, now).await?;
+    let (caller, token) = look_up::<IntrospectError>(context, Limited::Introspect, request, token, now).await?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
@@ -71,6 +72,10 @@ fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, lef
     // A token that a client holds for itself has no `sub`: a client cannot be taken for a person of the same name.
     if let Some(subject) = view.subject() {
         json.text("sub", subject);
+    }
+    if let Some(signed_in) = view.authenticated_at() {
+        // RFC 9470 §6.2: so that a resource server elsewhere can ask for a fresh sign-in.
+        json.number("auth_time", seconds(signed_in));
     }
     let mut audience = view.resources();
     match (audience.next(), audience.next()) {

@@ -65,8 +65,9 @@ pub(crate) fn declares_form(headers: &HeaderMap) -> bool {
 
 /// Refuses credentials in the query string, where logs would keep them (RFC 6749 §2.3.1).
 fn refuse_credentials_in_query(query: Option<&str>) -> Result<(), ClientError> {
+    let Some(query) = query else { return Ok(()) };
     let names = ["client_secret", "client_assertion", "code", "refresh_token", "token", "code_verifier"];
-    let mut pieces = query.unwrap_or_default().split('&');
+    let mut pieces = query.split('&');
     // A name is the same name however it is escaped; one that cannot be decoded is none.
     let is_credential = |piece: &str| {
         let name = piece.split('=').next().unwrap_or_default();

@@ -5,13 +5,27 @@
 
 use crate::clock::Timestamp;
 use crate::id::{ClientId, Subject};
-use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State};
+use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State, Tenant};
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
 use crate::wire::scope::Scope;
 use crate::wire::uri::Resource;
 
 /// The name of a grant: 128 random bits.
 pub(crate) type GrantName = [u8; 16];
+
+/// Where an authorization is kept, and its subject: each hashed once, and handed on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) authorization: Key,
+    pub(crate) subject: Key,
+}
+
+impl Place {
+    pub(crate) fn of(keys: &KeySpace, subject: &Subject, client_id: &ClientId) -> Self {
+        let subject_key = keys.subject(subject);
+        Self { authorization: keys.authorization_beside(subject_key, subject, client_id), subject: subject_key }
+    }
+}
 
 /// The payload of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,20 +133,21 @@ impl Authorization {
     /// The record, in place of `present` or new.
     pub(crate) fn to_record(
         &self,
-        keys: &KeySpace,
+        tenant: Tenant,
+        place: Place,
         present: Option<&Record>,
         client: Link,
         needed_until: Timestamp,
         now: Timestamp,
     ) -> Record {
-        let key = keys.authorization(&self.subject, &self.client_id);
         // The subject's own state is checked on codes and grants; here the name alone is wanted, for lists.
-        let subject = Link { key: keys.subject(&self.subject), epoch: 0 };
+        let subject = Link { key: place.subject, epoch: 0 };
         let before = present.map_or(Timestamp::from_millis(i64::MIN), |record| record.purge_after);
         Record {
-            key,
-            tenant: keys.tenant(),
-            revision: present.map_or(1, |record| record.revision),
+            key: place.authorization,
+            tenant,
+            // As the store will have it, so that it can keep this record and need not make another.
+            revision: present.map_or(1, |record| record.revision.saturating_add(1)),
             state: State::Live,
             epoch: present.map_or(0, |record| record.epoch),
             parent: None,

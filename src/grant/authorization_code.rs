@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authorization::{Authorization, GrantName, grant_key, read_resources};
+use super::authorization::{Authorization, GrantName, Place, grant_key, read_resources};
 use super::family::{self, Drawn, NewFamily};
 use super::record;
 use super::terms::{Asked, Granted, narrow, still_allowed};
@@ -178,6 +178,7 @@ fn decide(
 
     let parent = loaded.parent.as_deref().ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     let authorization = Authorization::read(parent).map_err(unreadable)?;
+    let subject = owner.subject.ok_or(TokenError::CodeDead(Dead::Unreadable))?;
     if family::is_full(policy, &authorization) && siblings.is_empty() {
         let partition = loaded.record.key.partition;
         return Ok(Decision::Survey(authorization.keys_of_grants(keys, partition)));
@@ -193,6 +194,7 @@ fn decide(
         grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,
+        place: Place { authorization: parent.key, subject: subject.key },
         present: Some(parent),
         siblings,
     };

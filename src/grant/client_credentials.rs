@@ -50,7 +50,7 @@ fn decide(policy: &Policy, client: &AuthenticatedClient, asked: &Asked) -> Resul
     let allowed = policy.scope_of_client(metadata).without(&policy.user_only_scope);
     let asked = Asked {
         scope: Some(asked.scope.clone().unwrap_or_else(|| policy.default_scope.intersection(&allowed))),
-        resources: asked.resources.clone(),
+        resources: policy.named(&asked.resources),
     };
     if asked.scope.as_ref().is_none_or(crate::wire::scope::Scope::is_empty) {
         return Err(TokenError::ScopeMissing);

@@ -1,6 +1,6 @@
 //! Grant types of the host (RFC 6749 §4.5): the host decides who is granted what, the server issues it.
 
-use super::authorization::Authorization;
+use super::authorization::{Authorization, Place};
 use super::family::{self, Drawn, NewFamily};
 use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
@@ -39,8 +39,8 @@ pub(crate) async fn issue(
             return Err(crate::error::Failure::Corrupt.into());
         }
         let issue = Issue { scope: context.within_rights(&issue.subject, &issue.scope).await?, ..issue };
-        let keys = [context.keys.authorization(&issue.subject, client.id()), context.keys.subject(&issue.subject)];
-        let mut found = context.load(&keys).await?;
+        let place = Place::of(&context.keys, &issue.subject, client.id());
+        let mut found = context.load(&[place.authorization, place.subject]).await?;
         let (subject, present) = (found.pop().flatten(), found.pop().flatten());
         let present = present.as_ref().map(|loaded| &*loaded.record);
         let subject_record = subject.as_ref().map(|loaded| &*loaded.record);
@@ -53,8 +53,7 @@ pub(crate) async fn issue(
         };
         // Always anew: what was found under an older list says nothing of this one.
         let siblings = if family::is_full(&context.policy, &authorization) {
-            let partition = context.keys.partition_of(&issue.subject);
-            context.load(&authorization.keys_of_grants(&context.keys, partition)).await?
+            context.load(&authorization.keys_of_grants(&context.keys, place.subject.partition)).await?
         } else {
             Vec::new()
         };
@@ -62,10 +61,7 @@ pub(crate) async fn issue(
         let epoch = subject_record.map_or(0, |record| record.epoch);
         let new = NewFamily {
             client: &client,
-            owner: Owner {
-                client: client.client().link(),
-                subject: Some(Link { key: context.keys.subject(&issue.subject), epoch }),
-            },
+            owner: Owner { client: client.client().link(), subject: Some(Link { key: place.subject, epoch }) },
             name,
             granted: &granted(context, &client, issue, &asked)?,
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },
@@ -74,6 +70,7 @@ pub(crate) async fn issue(
             grant_type: grant_type.to_owned().into(),
             with_refresh,
             authorization,
+            place,
             present,
             siblings: &siblings,
         };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::TokenAnswer;
-use super::authorization::{Authorization, GrantName, grant_key};
+use super::authorization::{Authorization, GrantName, Place, grant_key};
 use super::record;
 use super::terms::Granted;
 use crate::client::{AuthenticatedClient, ClientMetadata};
@@ -38,8 +38,9 @@ pub(crate) struct NewFamily<'a> {
     pub(crate) device: &'a str,
     pub(crate) grant_type: Cow<'static, str>,
     pub(crate) with_refresh: bool,
-    /// The authorization that the grant is listed in, and its record, if there is one yet.
+    /// The authorization that the grant is listed in, where it is kept, and its record, if there is one yet.
     pub(crate) authorization: Authorization,
+    pub(crate) place: Place,
     pub(crate) present: Option<&'a Record>,
     /// The other grants in the list, in its order; empty while there is room for one more.
     pub(crate) siblings: &'a [Option<Loaded>],
@@ -94,7 +95,7 @@ pub(crate) fn found(
 ) -> (Commit, TokenAnswer) {
     let skew = policy.lifetimes.clock_skew;
     let lifetimes = ClientLifetimes::of(&policy.lifetimes, new.client.client().metadata());
-    let partition = keys.partition_of(&new.authorization.subject);
+    let partition = new.place.subject.partition;
     let ends = if new.with_refresh { now.after(policy.lifetimes.grant) } else { lifetimes.access_until(now) };
 
     let grant = grant_record(keys, partition, &new, ends, now, skew);
@@ -138,8 +139,14 @@ pub(crate) fn found(
         .client(&new.authorization.client_id)
         .subject(Some(&new.authorization.subject))
         .grant(Some(record::grant_id(partition, &new.name)));
-    let mut commit = Commit { events: vec![event], ..keys.commit(partition, now) };
-    enlist(&mut commit, policy, keys, new, ends.after(skew), now);
+    // With room for what the caller adds.
+    let mut commit = Commit {
+        conditions: Vec::with_capacity(2),
+        writes: Vec::with_capacity(5),
+        events: vec![event],
+        ..keys.commit(partition, now)
+    };
+    enlist(&mut commit, policy, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
     commit.writes.extend(refresh.map(|(_, record)| Write::Insert(record)));
     (commit, answer)
@@ -182,14 +189,7 @@ fn grant_record(
 
 /// Adds the grant to the list of its subject and client; where there is no room, the oldest that still lives makes
 /// some.
-fn enlist(
-    commit: &mut Commit,
-    policy: &Policy,
-    keys: &KeySpace,
-    new: NewFamily<'_>,
-    needed_until: Timestamp,
-    now: Timestamp,
-) {
+fn enlist(commit: &mut Commit, policy: &Policy, new: NewFamily<'_>, needed_until: Timestamp, now: Timestamp) {
     let mut list = new.authorization;
     if is_full(policy, &list) {
         let mut living: Vec<(GrantName, &Loaded)> = Vec::new();
@@ -217,7 +217,7 @@ fn enlist(
     }
     list.grants.push(new.name);
     list.keep_consent_to(new.present, new.owner.client);
-    let record = Arc::new(list.to_record(keys, new.present, new.owner.client, needed_until, now));
+    let record = Arc::new(list.to_record(commit.tenant, new.place, new.present, new.owner.client, needed_until, now));
     match new.present {
         Some(present) => {
             commit.conditions.push(Condition::Unchanged { key: present.key, revision: present.revision });

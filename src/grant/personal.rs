@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::authorization::{Authorization, GrantName, grant_key, read_resources};
+use super::authorization::{Authorization, GrantName, Place, grant_key, read_resources};
 use super::record;
 use super::terms::Granted;
 use crate::client::{AuthMethod, Client, ClientMetadata};
@@ -129,7 +129,8 @@ pub(crate) fn found(
 ) -> (Commit, Key, Secret) {
     let subject = &new.personal.subject;
     let partition = keys.partition_of(subject);
-    let owner = Owner { client: new.client, subject: Some(Link { key: keys.subject(subject), epoch: new.epoch }) };
+    let place = Place::of(keys, subject, &client_id());
+    let owner = Owner { client: new.client, subject: Some(Link { key: place.subject, epoch: new.epoch }) };
     let id = record::grant_id(partition, &new.personal.grant);
     let purge_after = new.expires_at.after(skew).after(SHOWN);
     let grant = Record {
@@ -161,10 +162,11 @@ pub(crate) fn found(
     };
     let (text, token) = mint(keys, TokenKind::Personal, partition, random.expose(), terms);
 
+    let place = Place::of(keys, subject, &client_id());
     let mut list = Authorization::new(subject, &client_id());
     list.grants = new.kept;
     list.grants.push(new.personal.grant);
-    let list = Arc::new(list.to_record(keys, new.present, new.client, purge_after, now));
+    let list = Arc::new(list.to_record(keys.tenant(), place, new.present, new.client, purge_after, now));
     let (conditions, write) = match new.present {
         Some(present) => {
             (vec![Condition::Unchanged { key: present.key, revision: present.revision }], Write::Replace(list))

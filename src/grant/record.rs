@@ -27,7 +27,10 @@ pub(crate) fn grant_id(partition: Partition, name: &GrantName) -> GrantId {
     let (head, tail) = bytes.split_at_mut(2);
     head.copy_from_slice(&partition.0.to_be_bytes());
     tail.copy_from_slice(name);
-    GrantId::from(URL_SAFE_NO_PAD.encode(bytes))
+    let mut text = [0_u8; 24];
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text).ok();
+    let text = written.and_then(|length| std::str::from_utf8(text.get(..length)?).ok());
+    GrantId::from(text.unwrap_or_default())
 }
 
 /// What people call a grant, taken apart; `None` if it is not such a name.
@@ -46,19 +49,16 @@ pub(crate) fn id_of(record: &Record) -> Option<GrantId> {
     Some(grant_id(record.key.partition, &name))
 }
 
-/// The resource owner that a grant's record names.
-fn subject_of(grant: &Record) -> Option<Subject> {
-    let fields = Fields::read(grant.payload.as_bytes()).ok()?;
-    fields.text(tag::SUBJECT).ok()?.map(Subject::from)
-}
-
 /// An event that concerns the grant of this record.
 pub(crate) fn event(grant: &Record, what: What, now: Timestamp) -> Event {
     let fields = Fields::read(grant.payload.as_bytes()).ok();
-    let client = fields.and_then(|fields| fields.text(tag::CLIENT).ok().flatten());
+    let text = |tag| fields.and_then(|fields| fields.text(tag).ok().flatten());
+    let name = fields.and_then(|fields| fields.array::<16>(tag::GRANT).ok().flatten());
     Event {
-        client_id: client.map(ClientId::from),
-        ..Event::new(now, what).subject(subject_of(grant).as_ref()).grant(id_of(grant))
+        client_id: text(tag::CLIENT).map(ClientId::from),
+        subject: text(tag::SUBJECT).map(Subject::from),
+        grant: name.map(|name| grant_id(grant.key.partition, &name)),
+        ..Event::new(now, what)
     }
 }
 

@@ -169,7 +169,8 @@ fn issue(
         mint::mint(keys, TokenKind::Access, partition, drawn.access.expose(), terms(access_ends, payload));
     let refresh_ends = lifetimes.refresh_within(now, grant.expires_at);
 
-    let mut conditions = vec![Condition::Live { key: grant.key, epoch: grant.epoch }];
+    let mut conditions = Vec::with_capacity(2);
+    conditions.push(Condition::Live { key: grant.key, epoch: grant.epoch });
     let mut writes = Vec::with_capacity(3);
     let refresh_token = match metadata.refresh_token_rotation {
         RefreshRotation::EachUse => {

@@ -72,7 +72,7 @@ pub(crate) fn narrow(
     still_allowed: &Scope,
     asked: &Asked,
 ) -> Result<Granted, TokenError> {
-    let resources = if asked.resources.is_empty() { granted.resources.clone() } else { asked.resources.clone() };
+    let resources = if asked.resources.is_empty() { granted.resources.clone() } else { policy.named(&asked.resources) };
     if !resources.iter().all(|resource| granted.resources.contains(resource)) {
         return Err(TokenError::TargetExceeded);
     }

@@ -13,6 +13,8 @@ use crate::endpoint::ErrorAnswer;
 use crate::interaction::AuthorizationResponse;
 use crate::pages::{ErrorView, FormPostView, Pages};
 use crate::secret::Secret;
+use crate::wire::bearer::BearerChallenge;
+use crate::wire::error::ErrorCode;
 
 fn response(status: StatusCode, body: String) -> Response<String> {
     let mut response = Response::new(body);
@@ -39,15 +41,29 @@ static JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
     headers
 });
 
+/// The same, and that scripts of any origin may read it.
+static OPEN_JSON: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = JSON.clone();
+    set(&mut headers, &OPEN);
+    headers
+});
+
 /// JSON that nobody may keep (RFC 6749 §5.1 asks for both headers).
-pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
+pub(crate) fn json(status: StatusCode, body: String) -> Response<String> {
     let mut response = response(status, body);
-    response.headers_mut().clone_from(&JSON);
+    *response.headers_mut() = JSON.clone();
+    response
+}
+
+/// The same, open to any origin.
+pub(super) fn open_json(status: StatusCode, body: String) -> Response<String> {
+    let mut response = response(status, body);
+    *response.headers_mut() = OPEN_JSON.clone();
     response
 }
 
 /// An error of an endpoint that answers JSON.
-pub(super) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
+pub(crate) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
     let mut response = json(error.status, error.body());
     if error.challenge {
         // The issuer holds no character that a quoted string would have to escape.
@@ -55,9 +71,27 @@ pub(super) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
         let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Basic"));
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
-    if error.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    response
+}
+
+/// An error of an endpoint that asks for a bearer token (RFC 6750 §3.1: who brought none is told of no error).
+pub(super) fn bearer_challenge(status: StatusCode, body: String, realm: &str, missing: bool) -> Response<String> {
+    let challenge = BearerChallenge::new().realm(realm);
+    let challenge = if missing { challenge } else { challenge.error(ErrorCode::InvalidToken) };
+    let mut response = json(status, body);
+    let challenge = HeaderValue::from_str(&challenge.to_string());
+    let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+/// It is done, and there is nothing to say.
+pub(super) fn no_content() -> Response<String> {
+    let mut response = response(StatusCode::NO_CONTENT, String::new());
+    set(response.headers_mut(), &[(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")]);
     response
 }
 
@@ -85,7 +119,8 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
     let mut response = response(StatusCode::NO_CONTENT, String::new());
     let pairs = [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        // The last names the revision that a client of the Model Context Protocol speaks, also when it reads metadata.
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, mcp-protocol-version"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
         (CACHE_CONTROL, "no-store"),
     ];
@@ -95,10 +130,12 @@ pub(super) fn preflight(methods: &'static str) -> Response<String> {
 
 /// Lets scripts of any origin read it: it grants nothing that the request did not prove (no cookies are involved).
 pub(super) fn open_to_any_origin(mut response: Response<String>) -> Response<String> {
-    let pairs = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
-    set(response.headers_mut(), &pairs);
+    set(response.headers_mut(), &OPEN);
     response
 }
+
+const OPEN: [(HeaderName, &str); 2] =
+    [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Retry-After")];
 
 /// A page (RFC 9700 §4.16): not to be framed, kept, sniffed, or named to others. `form_action` is where its forms may
 /// go, redirects included.
@@ -136,6 +173,14 @@ pub(super) fn error_page(pages: &dyn Pages, status: StatusCode, message: &str) -
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response
+}
+
+/// The person at the browser asked too often.
+pub(super) fn too_many_page(pages: &dyn Pages, retry_after: u64) -> Response<String> {
+    let message = "That was too often. Wait a little, and try again.";
+    let mut response = error_page(pages, StatusCode::TOO_MANY_REQUESTS, message);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
     response
 }
 

@@ -1,15 +1,36 @@
-//! An axum router (feature `axum`).
+//! An axum router (feature `axum`), and [`Bearer`](crate::resource::Bearer) as an extractor.
 //!
 //! This file is also what an adapter for another framework looks like: requests and responses of the `http` crate go
-//! through [`Site::handle`], and only the type of the body changes.
+//! through [`Site::handle`], and only the type of the body changes. `docs/adapters.md` tells the rest.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use grantor::resource::{Bearer, Needs};
+//! use grantor::{AuthorizationServer, Require};
+//!
+//! struct Read;
+//! impl Needs for Read {
+//!     const REQUIRE: Require<'static> = Require::scope("read");
+//! }
+//!
+//! async fn hello(token: Bearer<Read>) -> String {
+//!     format!("Hello, {}!", token.subject().unwrap_or("machine"))
+//! }
+//!
+//! fn api(server: AuthorizationServer) -> Router {
+//!     Router::new().route("/hello", get(hello)).with_state(server)
+//! }
+//! ```
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRef, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
 
 use super::{Host, Site};
+use crate::resource::{Bearer, Challenge, Needs};
 use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes
@@ -52,8 +73,23 @@ async fn serve(site: &Site, request: Request) -> Response {
     }
 }
 
-impl IntoResponse for crate::resource::Challenge {
+impl IntoResponse for Challenge {
     fn into_response(self) -> Response {
         Self::into_response(self).map(Body::from)
+    }
+}
+
+/// From any state that has the server, or is it.
+impl<S, N> FromRequestParts<S> for Bearer<N>
+where
+    S: Send + Sync,
+    N: Needs,
+    AuthorizationServer: FromRef<S>,
+{
+    type Rejection = Challenge;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Challenge> {
+        let server = AuthorizationServer::from_ref(state);
+        server.check_head(&parts.headers, &parts.uri, N::REQUIRE).await.map(Self::new)
     }
 }

@@ -8,11 +8,13 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{ErrorAnswer, authorize, introspect, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, device_authorization, introspect, registration, revoke, token};
 use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
-use crate::refusal::{AuthorizeError, RequestError};
+use crate::limit::Limited;
+use crate::observe::{self, Came};
+use crate::refusal::{AuthorizeError, DocumentError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
@@ -45,6 +47,16 @@ impl<B> std::fmt::Debug for Outcome<B> {
     }
 }
 
+impl<B> Outcome<B> {
+    fn came(&self) -> Came {
+        match self {
+            Self::Respond(response) => Came::to(response.status()),
+            Self::Interact { .. } => Came::Interact,
+            Self::NotMine(_) => Came::Done,
+        }
+    }
+}
+
 /// The endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
@@ -52,6 +64,9 @@ enum Endpoint {
     Token,
     Revoke,
     Introspect,
+    DeviceAuthorization,
+    Register,
+    Registration,
     Metadata,
 }
 
@@ -60,9 +75,50 @@ impl Endpoint {
     const fn methods(self) -> &'static str {
         match self {
             Self::Authorize => "GET, POST",
-            Self::Token | Self::Revoke => "POST, OPTIONS",
+            Self::Token | Self::Revoke | Self::DeviceAuthorization | Self::Register => "POST, OPTIONS",
             Self::Introspect => "POST",
+            Self::Registration => "GET, PUT, DELETE, OPTIONS",
             Self::Metadata => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// As spans and metrics call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::Register => "register",
+            Self::Registration => "registration",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// What of it is limited.
+    const fn limited(self) -> Option<Limited> {
+        match self {
+            Self::Authorize => Some(Limited::Authorize),
+            Self::Token => Some(Limited::Token),
+            Self::Revoke => Some(Limited::Revoke),
+            Self::Introspect => Some(Limited::Introspect),
+            Self::DeviceAuthorization => Some(Limited::DeviceAuthorization),
+            Self::Register | Self::Registration => Some(Limited::Register),
+            Self::Metadata => None,
+        }
+    }
+
+    /// The answer as scripts of other origins may see it, where they may.
+    fn opened(self, response: Response<String>) -> Response<String> {
+        match self {
+            Self::Introspect | Self::Authorize => response,
+            Self::Token
+            | Self::Revoke
+            | Self::DeviceAuthorization
+            | Self::Register
+            | Self::Registration
+            | Self::Metadata => answer::open_to_any_origin(response),
         }
     }
 }
@@ -73,10 +129,19 @@ impl AuthorizationServer {
     /// A path counts byte by byte: `/token/`, `//token` and `/%74oken` are not `/token`. The path of the issuer belongs
     /// to it.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Outcome<B> {
-        let Some(endpoint) = self.route(request.uri().path()) else { return Outcome::NotMine(request) };
+        let Some(endpoint) = self.route(request.uri().path()) else {
+            return match self.resource_metadata(&request) {
+                Some(response) => Outcome::Respond(response),
+                None => Outcome::NotMine(request),
+            };
+        };
+        observe::watched(endpoint.name(), self.answer(endpoint, request), Outcome::came).await
+    }
+
+    async fn answer<B: Body>(&self, endpoint: Endpoint, request: Request<B>) -> Outcome<B> {
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
-        if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+        if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {
             self.tell_unread(endpoint, RequestError::Method);
             return Outcome::Respond(answer::method_not_allowed(allowed));
         }
@@ -84,12 +149,24 @@ impl AuthorizationServer {
             return Outcome::Respond(self.too_large(endpoint, error));
         }
         if parts.method == Method::OPTIONS {
-            let methods = if endpoint == Endpoint::Metadata { "GET" } else { "POST" };
+            let methods = match endpoint {
+                Endpoint::Metadata => "GET",
+                Endpoint::Registration => "GET, PUT, DELETE",
+                Endpoint::Authorize
+                | Endpoint::Token
+                | Endpoint::Revoke
+                | Endpoint::Introspect
+                | Endpoint::DeviceAuthorization
+                | Endpoint::Register => "POST",
+            };
             return Outcome::Respond(answer::open_to_any_origin(answer::preflight(methods)));
         }
         if endpoint == Endpoint::Metadata {
             let body = if parts.method == Method::HEAD { "" } else { &self.inner.metadata };
             return Outcome::Respond(answer::open_to_any_origin(answer::metadata(body)));
+        }
+        if let Err(error) = self.admit(endpoint, &parts).await {
+            return Outcome::Respond(self.not_admitted(endpoint, error));
         }
         let body = match limits::collect(body).await {
             Ok(body) => body,
@@ -97,29 +174,77 @@ impl AuthorizationServer {
         };
         match endpoint {
             Endpoint::Authorize => self.authorize(parts, &body).await,
-            Endpoint::Token => Outcome::Respond(answer::open_to_any_origin(self.token(&parts, &body).await)),
-            Endpoint::Revoke => Outcome::Respond(answer::open_to_any_origin(self.revoke(&parts, &body).await)),
+            Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
+            Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
+            Endpoint::DeviceAuthorization => Outcome::Respond(self.device_authorization(&parts, &body).await),
+            Endpoint::Register => Outcome::Respond(answer::open_to_any_origin(self.register(&parts, &body).await)),
+            Endpoint::Registration => {
+                Outcome::Respond(answer::open_to_any_origin(self.manage_registration(&parts, &body).await))
+            }
             Endpoint::Metadata => Outcome::Respond(answer::metadata(&self.inner.metadata)),
         }
     }
 
+    /// Whether one more request from there may be read.
+    async fn admit(&self, endpoint: Endpoint, parts: &Parts) -> Result<(), RequestError> {
+        let Some(what) = endpoint.limited() else { return Ok(()) };
+        let context = &self.inner.context;
+        context.limiter.admit(what, parts.extensions.get().copied(), &*context.clock).await
+    }
+
+    fn not_admitted(&self, endpoint: Endpoint, error: RequestError) -> Response<String> {
+        self.tell_unread(endpoint, error);
+        let answer = ErrorAnswer::from(error);
+        if endpoint == Endpoint::Authorize {
+            return answer::too_many_page(&*self.inner.pages, answer.retry_after.unwrap_or(1));
+        }
+        endpoint.opened(answer::json_error(&answer, self.issuer()))
+    }
+
+    /// What a resource at this origin publishes of itself (RFC 9728 §3).
+    fn resource_metadata<B>(&self, request: &Request<B>) -> Option<Response<String>> {
+        let published = &self.inner.published;
+        let at_root = published.resources.first().filter(|_| published.at_root);
+        let found = published.resources.iter().find_map(|resource| resource.answer(request));
+        found.or_else(|| at_root.and_then(|resource| resource.answer_at_root(request)))
+    }
+
     fn route(&self, whole: &str) -> Option<Endpoint> {
         let issuer = self.inner.context.issuer.path();
+        let at_root = self.inner.published.at_root;
         if let Some(document) = whole.strip_prefix("/.well-known/") {
             let names = ["oauth-authorization-server", "openid-configuration"];
-            let inserted = |name: &str| document.strip_prefix(name).is_some_and(|rest| rest == issuer);
+            let inserted = |name: &str| {
+                document.strip_prefix(name).is_some_and(|rest| rest == issuer || (at_root && rest.is_empty()))
+            };
             return names.into_iter().any(inserted).then_some(Endpoint::Metadata);
         }
-        match whole.strip_prefix(issuer)? {
+        let below = whole.strip_prefix(issuer).and_then(|path| self.below(path));
+        below.or_else(|| self.below(whole).filter(|_| at_root))
+    }
+
+    /// Which endpoint has this path, below the issuer.
+    fn below(&self, path: &str) -> Option<Endpoint> {
+        match path {
             path::AUTHORIZE => Some(Endpoint::Authorize),
             path::TOKEN => Some(Endpoint::Token),
             path::REVOKE => Some(Endpoint::Revoke),
             path::INTROSPECT => Some(Endpoint::Introspect),
             // OpenID Connect Discovery §4 appends where RFC 8414 §3 inserts.
             "/.well-known/openid-configuration" => Some(Endpoint::Metadata),
-            _ => None,
+            path::DEVICE_AUTHORIZATION => self.inner.context.policy.device.map(|_| Endpoint::DeviceAuthorization),
+            path::REGISTER => self.inner.context.registration.as_ref().map(|_| Endpoint::Register),
+            other => self.registered(other).map(|_| Endpoint::Registration),
         }
+    }
+
+    /// The client whose registration this path is, if clients register themselves.
+    fn registered<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let id = path.strip_prefix(path::REGISTER)?.strip_prefix('/')?;
+        let sound =
+            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        self.inner.context.registration.as_ref().filter(|_| sound).map(|_| id)
     }
 
     async fn authorize<B>(&self, parts: Parts, body: &[u8]) -> Outcome<B> {
@@ -146,6 +271,13 @@ impl AuthorizationServer {
             AuthorizeError::Failure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The server met an unexpected condition.")
             }
+            AuthorizeError::ClientDocument(DocumentError::Budget) => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many applications ask at the moment. Try again in a minute.")
+            }
+            AuthorizeError::ClientDocument(_) => (
+                StatusCode::BAD_REQUEST,
+                "The application that sent you here is not described where it says, or not as it must be.",
+            ),
             AuthorizeError::Request(_) => {
                 (StatusCode::BAD_REQUEST, "The application sent a request that cannot be read.")
             }
@@ -160,15 +292,23 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::json(StatusCode::OK, granted.to_json()),
-            Err(refused) => self.json_refusal(Refusal::Token(refused.error), refused.client_id, refused.error.into()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Token(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
     async fn revoke(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match revoke::revoke(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(()) => answer::json(StatusCode::OK, "{}".to_owned()),
-            Err(refused) => self.json_refusal(Refusal::Revoke(refused.error), refused.client_id, refused.error.into()),
+            Ok(()) => answer::open_json(StatusCode::OK, "{}".to_owned()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::Revoke(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
@@ -179,6 +319,71 @@ impl AuthorizationServer {
                 self.json_refusal(Refusal::Introspect(refused.error), refused.client_id, refused.error.into())
             }
         }
+    }
+
+    async fn device_authorization(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let settings = context.policy.device.unwrap_or_default();
+        let query = parts.uri.query();
+        match device_authorization::device_authorization(context, &settings, &parts.headers, query, body).await {
+            Ok(waiting) => answer::open_json(StatusCode::OK, waiting.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::DeviceAuthorization(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
+        }
+    }
+
+    async fn register(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let Some(rules) = &context.registration else { return answer::method_not_allowed("") };
+        match registration::create(context, rules, &parts.headers, body).await {
+            Ok(registered) => answer::json(StatusCode::CREATED, registered),
+            Err(refused) => self.registration_refusal(refused),
+        }
+    }
+
+    async fn manage_registration(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let path = parts.uri.path().strip_prefix(context.issuer.path()).unwrap_or_default();
+        let (Some(rules), Some(id)) = (&context.registration, self.registered(path)) else {
+            return answer::method_not_allowed("");
+        };
+        let managed = match parts.method {
+            Method::PUT => registration::update(context, rules, &parts.headers, id, body).await,
+            Method::DELETE => registration::delete(context, &parts.headers, id).await.map(|()| String::new()),
+            _ => registration::read(context, &parts.headers, id).await,
+        };
+        match managed {
+            Ok(none) if none.is_empty() => answer::no_content(),
+            Ok(registered) => answer::json(StatusCode::OK, registered),
+            Err(refused) => self.registration_refusal(refused),
+        }
+    }
+
+    fn registration_refusal(&self, refused: registration::Refused) -> Response<String> {
+        let context = &self.inner.context;
+        let now = context.now();
+        let (status, _) = refused.wire();
+        let mut response = match refused.error {
+            RegistrationError::TokenMissing | RegistrationError::TokenInvalid => {
+                let missing = refused.error == RegistrationError::TokenMissing;
+                answer::bearer_challenge(status, refused.body(), self.issuer(), missing)
+            }
+            _ => answer::json(status, refused.body()),
+        };
+        let wait = match status {
+            StatusCode::TOO_MANY_REQUESTS => Some(registration::seconds_left(now)),
+            StatusCode::SERVICE_UNAVAILABLE => Some(1),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            response.headers_mut().insert(http::header::RETRY_AFTER, wait.into());
+        }
+        let what = What::Refused(Refusal::Register(refused.error));
+        context.tell(&Event { client_id: refused.client_id, ..Event::new(now, what) });
+        response
     }
 
     fn json_refusal(&self, refusal: Refusal, client_id: Option<ClientId>, error: ErrorAnswer) -> Response<String> {
@@ -195,6 +400,8 @@ impl AuthorizationServer {
             Endpoint::Token => Refusal::Token(error.into()),
             Endpoint::Revoke => Refusal::Revoke(error.into()),
             Endpoint::Introspect => Refusal::Introspect(error.into()),
+            Endpoint::DeviceAuthorization => Refusal::DeviceAuthorization(error.into()),
+            Endpoint::Register | Endpoint::Registration => Refusal::Register(error.into()),
             // Public, the same for all, and nothing that anybody is refused.
             Endpoint::Metadata => return,
         };
@@ -215,11 +422,7 @@ impl AuthorizationServer {
             return answer::error_page(&*self.inner.pages, status, message);
         }
         let error = ErrorAnswer { status, ..ErrorAnswer::from(RequestError::TooLong) };
-        let response = answer::json_error(&error, self.issuer());
-        match endpoint {
-            Endpoint::Introspect | Endpoint::Authorize => response,
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Metadata => answer::open_to_any_origin(response),
-        }
+        endpoint.opened(answer::json_error(&error, self.issuer()))
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
+use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, Origin, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, What};
-use crate::grant::{authorization_code, client_credentials, personal, refresh_token};
+use crate::grant::personal;
 use crate::id::ClientId;
 use crate::secret::Secret;
 use crate::store::{Commit, Committed, Condition, Cursor, Failed, Kind, Link, Order, Page, Query, State, Write};
@@ -178,7 +178,8 @@ impl<'a> Clients<'a> {
     ///
     /// # Errors
     ///
-    /// [`ManageError::Changed`] if somebody changed it meanwhile.
+    /// [`ManageError::Changed`] if somebody changed it meanwhile, [`ManageError::Document`] for a client that is
+    /// described by a document.
     pub async fn update(
         self,
         id: &ClientId,
@@ -188,6 +189,9 @@ impl<'a> Clients<'a> {
         let context = self.context;
         self.check(&metadata)?;
         let client = self.at_revision(id, revision).await?;
+        if client.origin() == Origin::Document {
+            return Err(ManageError::Document);
+        }
         let now = context.now();
         let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
             (false, _) => (None, Vec::new()),
@@ -214,7 +218,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
-    /// expired.
+    /// expired; that of a client that is described by a document for good.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         if id.as_str() == personal::CLIENT_ID {
             return Err(ManageError::NotFound);
@@ -260,6 +264,17 @@ impl<'a> Clients<'a> {
         secrets::add(self, id, label, Timestamp::NEVER, Some(overlap)).await
     }
 
+    /// Makes a secret that the host chose the client's only one; every other ends at once. Where it is that already,
+    /// nothing changes: a host whose configuration says what the secret is may ask for this at every start.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Secret`] if it is not 16 to 512 printable ASCII characters, [`ManageError::PublicClient`] for a
+    /// client that has none.
+    pub async fn set_secret(self, id: &ClientId, secret: Secret) -> Result<(), ManageError> {
+        secrets::set(self, id, secret).await
+    }
+
     /// Ends one of the client's secrets at `at`; at once, if that is not in the future.
     pub async fn expire_secret(self, id: &ClientId, secret: u32, at: Timestamp) -> Result<(), ManageError> {
         secrets::expire(self, id, secret, at).await
@@ -267,9 +282,7 @@ impl<'a> Clients<'a> {
 
     /// Whether this could be registered, or put in place of what is.
     pub(crate) fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
-        let known = |name: &str| own.contains(&name) || self.context.extension_grants.contains_key(name);
-        Ok(self.context.policy.check_metadata(metadata, &known)?)
+        Ok(crate::grant::check_metadata(self.context, metadata)?)
     }
 
     async fn at_revision(self, id: &ClientId, revision: u64) -> Result<Arc<Client>, ManageError> {
@@ -290,7 +303,9 @@ impl<'a> Clients<'a> {
             }
             let now = self.context.now();
             let purge_after = match state {
-                State::Deleted => now.after(self.longest_lifetime(client.metadata())),
+                // Forgotten, it would be back at the next request that names its document.
+                State::Deleted if client.origin() == Origin::Document => Timestamp::NEVER,
+                State::Deleted => now.after(self.context.policy.longest_lifetime(client.metadata())),
                 State::Live | State::Inactive | State::Revoked => Timestamp::NEVER,
             };
             match self.replace(&client.in_state(state), purge_after, what.clone(), now).await {
@@ -299,14 +314,6 @@ impl<'a> Clients<'a> {
             }
         }
         Err(Failure::Contended.into())
-    }
-
-    /// How long something issued to this client can live at the most.
-    fn longest_lifetime(self, metadata: &ClientMetadata) -> std::time::Duration {
-        let lifetimes = &self.context.policy.lifetimes;
-        let own = metadata.access_token_lifetime.map_or(lifetimes.access_token, std::time::Duration::from_secs);
-        let most = own.max(lifetimes.access_token).max(lifetimes.grant);
-        most.saturating_add(lifetimes.authorization_code).saturating_add(lifetimes.clock_skew)
     }
 
     /// Puts a changed client in place of the one it was read from.

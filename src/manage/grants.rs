@@ -7,7 +7,7 @@ use super::{Found, ManageError};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{Event, Revoked, What, Why};
-use crate::grant::authorization::{Authorization, grant_key};
+use crate::grant::authorization::{Authorization, Place, grant_key};
 use crate::grant::record;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, State, Write};
@@ -116,7 +116,8 @@ impl<'a> Grants<'a> {
         let emptied = Authorization::new(&authorization.subject, &authorization.client_id);
         let client = loaded.owner().map(|owner| owner.client);
         let link = client.unwrap_or(crate::store::Link { key: present.key, epoch: 0 });
-        let mut record = emptied.to_record(&context.keys, Some(present), link, present.purge_after, now);
+        let place = Place::of(&context.keys, &authorization.subject, &authorization.client_id);
+        let mut record = emptied.to_record(context.keys.tenant(), place, Some(present), link, present.purge_after, now);
         // Codes hang on the epoch: those that were issued and not yet redeemed end here.
         record.epoch = record.epoch.wrapping_add(1);
         let mut writes = vec![Write::Replace(Arc::new(record))];

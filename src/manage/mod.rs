@@ -10,6 +10,7 @@
 //! | `grant.rs` | a grant as people see it |
 //! | `apps.rs` | connected apps: which clients a resource owner has let in |
 //! | `personal.rs` | personal tokens: what a resource owner makes for a script of their own |
+//! | `registrations.rs` | clients that registered themselves, and the tokens that let them |
 //! | `subjects.rs` | deactivating a resource owner, and ending all that was issued for them |
 
 mod apps;
@@ -19,6 +20,7 @@ mod everything;
 mod grant;
 mod grants;
 mod personal;
+mod registrations;
 mod secrets;
 mod subjects;
 mod usage;
@@ -30,6 +32,7 @@ pub use everything::Sweep;
 pub use grant::Grant;
 pub use grants::Grants;
 pub use personal::{NewPersonalToken, PersonalToken, PersonalTokens};
+pub use registrations::{InitialAccessToken, NewInitialAccessToken, PurgedUnused, Registrations};
 pub use secrets::NewSecret;
 pub use subjects::Subjects;
 pub use usage::{Count, Usage};

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{What, Why};
-use crate::grant::authorization::{Authorization, GrantName, grant_key};
+use crate::grant::authorization::{Authorization, GrantName, Place, grant_key};
 use crate::grant::personal::{self, CLASS, NewPersonal, Personal, due_name};
 use crate::grant::record;
 use crate::grant::terms::Granted;
@@ -274,7 +274,9 @@ impl<'a> PersonalTokens<'a> {
             }
             let now = context.now();
             let present = &list.record;
-            let emptied = authorization.to_record(&context.keys, Some(present), client, present.purge_after, now);
+            let place = Place::of(&context.keys, subject, &personal::client_id());
+            let (tenant, until) = (context.keys.tenant(), present.purge_after);
+            let emptied = authorization.to_record(tenant, place, Some(present), client, until, now);
             let mut commit = record::end(&context.keys, &grant.record, Why::Owner, now);
             commit.conditions.push(Condition::Unchanged { key: present.key, revision: present.revision });
             commit.writes.push(Write::Replace(Arc::new(emptied)));

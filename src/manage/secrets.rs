@@ -94,6 +94,35 @@ pub(super) async fn add(
     Err(Failure::Contended.into())
 }
 
+/// Makes a secret that the host chose the only one.
+pub(super) async fn set(clients: Clients<'_>, client_id: &ClientId, secret: Secret) -> Result<(), ManageError> {
+    let secret = check(secret)?;
+    let context = clients.context;
+    let digest = context.keys.secret_digest(client_id, secret.expose());
+    for _ in 0..crate::grant::ATTEMPTS {
+        let client = clients.get(client_id).await?.ok_or(ManageError::NotFound)?;
+        if !client.metadata().is_confidential() {
+            return Err(ManageError::PublicClient);
+        }
+        let now = context.now();
+        if let [only] = client.secrets()
+            && only.digest == digest
+            && only.expires_at == Timestamp::NEVER
+        {
+            return Ok(());
+        }
+        let id = client.secrets().iter().map(|secret| secret.id).max().unwrap_or(0).saturating_add(1);
+        let stored = store(context, client_id, &secret, id, String::new(), now, Timestamp::NEVER);
+        let changed = client.with(client.metadata().clone(), vec![stored]);
+        match clients.replace(&changed, Timestamp::NEVER, What::SecretAdded { secret: id }, now).await {
+            Ok(_) => return Ok(()),
+            Err(ManageError::Changed) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Failure::Contended.into())
+}
+
 /// Ends a secret.
 pub(super) async fn expire(
     clients: Clients<'_>,

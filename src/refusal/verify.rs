@@ -23,6 +23,9 @@ pub enum VerifyError {
     /// Its scope is not enough: `insufficient_scope`.
     #[error("the scope of the token is not enough")]
     InsufficientScope,
+    /// The resource owner signed in too long ago, or nobody did: `insufficient_user_authentication` (RFC 9470 §3).
+    #[error("the resource owner must sign in again")]
+    StaleAuthentication,
     /// The server could not tell.
     #[error(transparent)]
     Failure(#[from] Failure),

@@ -3,7 +3,7 @@
 use http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
-use super::{Require, Verified, verify};
+use super::{ProtectedResource, Require, Verified, verify};
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
 use crate::refusal::{Dead, VerifyError};
@@ -16,12 +16,38 @@ use crate::wire::scope::Scope;
 pub struct Challenge {
     error: VerifyError,
     scope: Option<Scope>,
+    max_age: Option<u64>,
+    resource_metadata: Option<String>,
 }
+
+impl std::fmt::Display for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Challenge {}
 
 impl Challenge {
     /// Why.
     pub const fn error(&self) -> VerifyError {
         self.error
+    }
+
+    /// The same, telling where the metadata of the resource is (RFC 9728 §5.1), which is how a client that knows
+    /// nothing but the resource finds the authorization server.
+    #[must_use]
+    pub fn at(self, resource: &ProtectedResource) -> Self {
+        Self { resource_metadata: Some(resource.metadata_url().to_owned()), ..self }
+    }
+
+    /// What the client is asked for, where a request brought no token or not enough scope: also so that it need not
+    /// ask twice.
+    pub(super) fn new(error: VerifyError, require: Require<'_>) -> Self {
+        let tells_scope = matches!(error, VerifyError::Missing | VerifyError::InsufficientScope);
+        let scope = tells_scope.then(|| Scope::parse(require.scope_text()).ok()).flatten();
+        let max_age = require.max_age().filter(|_| error == VerifyError::StaleAuthentication);
+        Self { error, scope, max_age, resource_metadata: None }
     }
 
     /// The response (RFC 6750 §3): 401, 403 or 400 with a challenge, or 503.
@@ -43,10 +69,24 @@ impl Challenge {
                 StatusCode::FORBIDDEN,
                 challenge.error(ErrorCode::InsufficientScope).description("the token needs more scope"),
             ),
+            VerifyError::StaleAuthentication => (
+                StatusCode::UNAUTHORIZED,
+                challenge
+                    .error(ErrorCode::InsufficientUserAuthentication)
+                    .description("the user must have signed in more recently"),
+            ),
             VerifyError::Failure(failure) => return unavailable(failure.is_temporary()),
         };
         let challenge = match &self.scope {
             Some(scope) => challenge.scope(scope),
+            None => challenge,
+        };
+        let challenge = match self.max_age {
+            Some(seconds) => challenge.max_age(seconds),
+            None => challenge,
+        };
+        let challenge = match &self.resource_metadata {
+            Some(url) => challenge.resource_metadata(url),
             None => challenge,
         };
         let mut response = http::Response::new(String::new());
@@ -84,15 +124,11 @@ pub(crate) async fn check_request(
     };
     verified.map_err(|error| {
         context.tell(&Event::new(context.now(), What::Refused(Refusal::Verify(error))));
-        // A request without a token is told what would be enough too, so that a client can ask for the right thing at
-        // once.
-        let tells_scope = matches!(error, VerifyError::Missing | VerifyError::InsufficientScope);
-        let scope = tells_scope.then(|| Scope::parse(require.scope_text()).ok()).flatten();
-        Challenge { error, scope }
+        Challenge::new(error, require)
     })
 }
 
-fn presented<'h>(headers: &'h HeaderMap, uri: &Uri) -> Result<&'h str, VerifyError> {
+pub(super) fn presented<'h>(headers: &'h HeaderMap, uri: &Uri) -> Result<&'h str, VerifyError> {
     let in_query =
         uri.query().is_some_and(|query| query.split('&').any(|piece| piece.split('=').next() == Some("access_token")));
     let mut presented = headers.get_all(AUTHORIZATION).iter();

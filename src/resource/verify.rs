@@ -1,5 +1,8 @@
 //! Whether a token counts, and is enough.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::refusal::{Dead, VerifyError};
@@ -14,17 +17,18 @@ use crate::wire::token::TokenKind;
 pub struct Require<'a> {
     scope: &'a str,
     resource: Option<&'a str>,
+    max_age: Option<u64>,
 }
 
 impl<'a> Require<'a> {
     /// Any token that counts.
     pub const fn any() -> Self {
-        Self { scope: "", resource: None }
+        Self { scope: "", resource: None, max_age: None }
     }
 
     /// A token with all of this scope: tokens separated by spaces.
     pub const fn scope(scope: &'a str) -> Self {
-        Self { scope, resource: None }
+        Self { scope, resource: None, max_age: None }
     }
 
     /// And addressed to this resource by name (RFC 8707). Ask for it where the server has several resources: a token
@@ -32,6 +36,21 @@ impl<'a> Require<'a> {
     #[must_use]
     pub const fn at(self, resource: &'a str) -> Self {
         Self { resource: Some(resource), ..self }
+    }
+
+    /// And of a resource owner who signed in at most this many seconds ago (RFC 9470): for what should not be done in a
+    /// session that somebody left open. The challenge tells the client to ask with `max_age`.
+    #[must_use]
+    pub const fn signed_in_within(self, seconds: u64) -> Self {
+        Self { max_age: Some(seconds), ..self }
+    }
+
+    pub(crate) const fn resource(&self) -> Option<&'a str> {
+        self.resource
+    }
+
+    pub(crate) const fn max_age(&self) -> Option<u64> {
+        self.max_age
     }
 
     pub(crate) const fn scope_text(&self) -> &'a str {
@@ -42,27 +61,59 @@ impl<'a> Require<'a> {
 /// A token that counts, and what it says.
 #[derive(Debug, Clone)]
 pub struct Verified {
-    loaded: Loaded,
+    source: Source,
     /// What is left of its scope, where the host has told what its resource owner may do.
     left: Option<Scope>,
 }
 
+/// Who told.
+#[derive(Debug, Clone)]
+enum Source {
+    /// The store of this process.
+    Held(Loaded),
+    /// An authorization server elsewhere.
+    Told(Arc<Told>),
+}
+
+/// What an authorization server elsewhere says of a token (RFC 7662 §2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) subject: Option<String>,
+    pub(super) client_id: String,
+    pub(super) scope: String,
+    pub(super) resources: Vec<String>,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) authenticated_at: Option<Timestamp>,
+}
+
 impl Verified {
+    pub(super) const fn told(told: Arc<Told>) -> Self {
+        Self { source: Source::Told(told), left: None }
+    }
+
     /// Whose token it is; `None` for one that a client holds for itself.
     pub fn subject(&self) -> Option<&str> {
-        self.view().and_then(|view| view.subject())
+        match &self.source {
+            Source::Held(loaded) => TokenView::of(loaded).and_then(|view| view.subject()),
+            Source::Told(told) => told.subject.as_deref(),
+        }
     }
 
     /// The client it was issued to.
     pub fn client_id(&self) -> &str {
-        self.view().map_or("", |view| view.client_id())
+        match &self.source {
+            Source::Held(loaded) => TokenView::of(loaded).map_or("", |view| view.client_id()),
+            Source::Told(told) => &told.client_id,
+        }
     }
 
     /// Its scope: tokens separated by one space.
     pub fn scope(&self) -> &str {
-        match &self.left {
-            Some(left) => left.as_str(),
-            None => self.view().map_or("", |view| view.scope()),
+        match (&self.left, &self.source) {
+            (Some(left), _) => left.as_str(),
+            (None, Source::Held(loaded)) => TokenView::of(loaded).map_or("", |view| view.scope()),
+            (None, Source::Told(told)) => &told.scope,
         }
     }
 
@@ -73,53 +124,76 @@ impl Verified {
 
     /// The resources it is addressed to; none where it is addressed to all.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
-        self.view().into_iter().flat_map(|view| view.resources())
+        let (held, told) = match &self.source {
+            Source::Held(loaded) => (TokenView::of(loaded), None),
+            Source::Told(told) => (None, Some(&told.resources)),
+        };
+        let told = told.into_iter().flatten().map(String::as_str);
+        held.into_iter().flat_map(|view| view.resources()).chain(told)
     }
 
     /// When it was issued.
     pub fn issued_at(&self) -> Timestamp {
-        self.loaded.record.created_at
+        match &self.source {
+            Source::Held(loaded) => loaded.record.created_at,
+            Source::Told(told) => told.issued_at,
+        }
     }
 
     /// When it expires.
     pub fn expires_at(&self) -> Timestamp {
-        self.loaded.record.expires_at
+        match &self.source {
+            Source::Held(loaded) => loaded.record.expires_at,
+            Source::Told(told) => told.expires_at,
+        }
     }
 
     /// When its resource owner had signed in; `None` for one that a client holds for itself.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.view().and_then(|view| view.authenticated_at())
+        match &self.source {
+            Source::Held(loaded) => TokenView::of(loaded).and_then(|view| view.authenticated_at()),
+            Source::Told(told) => told.authenticated_at,
+        }
     }
 
-    fn view(&self) -> Option<TokenView<'_>> {
-        TokenView::of(&self.loaded)
+    /// Whether it is enough. Of several things that are wrong the first is told that the client can mend least.
+    pub(super) fn satisfies(self, require: Require<'_>, now: Timestamp) -> Result<Self, VerifyError> {
+        if let Some(resource) = require.resource
+            && !self.resources().any(|named| named == resource)
+        {
+            return Err(VerifyError::OtherResource);
+        }
+        let scope = self.scope();
+        let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
+        if !needed.all(|needed| scope.split(' ').any(|held| held == needed)) {
+            return Err(VerifyError::InsufficientScope);
+        }
+        if let Some(seconds) = require.max_age {
+            let signed_in = self.authenticated_at().ok_or(VerifyError::StaleAuthentication)?;
+            if now > signed_in.after(Duration::from_secs(seconds)) {
+                return Err(VerifyError::StaleAuthentication);
+            }
+        }
+        Ok(self)
     }
 }
 
 /// Looks the token up and compares it with what is required.
 pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
     let dead = VerifyError::Dead;
+    let now = context.now();
     let kind = if token.starts_with(TokenKind::Personal.prefix()) { TokenKind::Personal } else { TokenKind::Access };
     let located = mint::locate(&context.keys, kind, token).ok_or(dead(Dead::Unknown))?;
     let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;
-    let now = context.now();
     liveness::check(&loaded, now).map_err(dead)?;
     let view = TokenView::of(&loaded).ok_or(dead(Dead::Unreadable))?;
-    if let Some(resource) = require.resource
-        && !view.resources().any(|named| named == resource)
-    {
-        return Err(VerifyError::OtherResource);
-    }
     let left = context.rights_left(Some(&loaded)).await.map_err(VerifyError::Failure)?;
-    let scope = left.as_ref().map_or(view.scope(), Scope::as_str);
     // Where nothing is left of what was granted, the token is good for nothing, whatever is asked of it.
-    if scope.is_empty() && !view.scope().is_empty() {
+    if left.as_ref().is_some_and(Scope::is_empty) && !view.scope().is_empty() {
         return Err(VerifyError::InsufficientScope);
     }
-    let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
-    if !needed.all(|needed| scope.split(' ').any(|held| held == needed)) {
-        return Err(VerifyError::InsufficientScope);
-    }
-    context.note_grant_use(loaded.parent.as_deref(), now);
-    Ok(Verified { loaded, left })
+    let grant = loaded.parent.clone();
+    let verified = Verified { source: Source::Held(loaded), left }.satisfies(require, now)?;
+    context.note_grant_use(grant.as_deref(), now);
+    Ok(verified)
 }

@@ -34,7 +34,13 @@ pub(crate) mod tag {
     pub(crate) const ACCESS: u8 = 22;
     pub(crate) const DEVICE: u8 = 30;
     pub(crate) const NAME: u8 = 31;
-    pub(super) const LAST: u8 = NAME;
+    pub(crate) const INTERVAL: u8 = 32;
+    pub(crate) const POLLED_AT: u8 = 33;
+    pub(crate) const SUBJECT_EPOCH: u8 = 34;
+    pub(crate) const AUTHORIZATION_EPOCH: u8 = 35;
+    pub(crate) const USER_CODE: u8 = 36;
+    pub(crate) const DEVICE_CODE: u8 = 37;
+    pub(super) const LAST: u8 = DEVICE_CODE;
 }
 
 /// The record is not one that this version wrote.
@@ -48,7 +54,10 @@ pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     pub(crate) fn new() -> Self {
-        Self(vec![VERSION])
+        // Room for what nearly all write, so that it is found once and not while they write.
+        let mut bytes = Vec::with_capacity(192);
+        bytes.push(VERSION);
+        Self(bytes)
     }
 
     #[must_use]
@@ -93,7 +102,11 @@ impl Writer {
 
     /// The payload; an empty one where no field was written, as most tokens leave everything to their grant.
     pub(crate) fn payload(self) -> crate::store::Payload {
-        if self.0.len() == 1 { crate::store::Payload::default() } else { crate::store::Payload::new(self.0) }
+        // Copied: what is kept has no room to spare.
+        match self.0.as_slice() {
+            [_] => crate::store::Payload::default(),
+            bytes => crate::store::Payload::new(bytes),
+        }
     }
 }
 

@@ -46,10 +46,13 @@ pub(crate) fn open(spent: &SecretBytes, sealed: &[u8]) -> Result<Answer, Unreada
     })
 }
 
+/// What the keystream is for. With the key and the counter it fits into one block of the hash.
+const LABEL: &[u8; 14] = b"refresh retry\0";
+
 fn apply_keystream(spent: &SecretBytes, bytes: &mut [u8]) {
     for (counter, block) in (0_u32..).zip(bytes.chunks_mut(32)) {
         let key = Sha256::new()
-            .chain_update(b"grantor refresh retry\0")
+            .chain_update(LABEL)
             .chain_update(spent.expose())
             .chain_update(counter.to_be_bytes())
             .finalize();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::form::decode_component;
 use super::scheme::{MAX_CREDENTIALS, credentials};
@@ -58,9 +58,23 @@ fn read(encoded: &[u8]) -> Result<BasicCredentials, BasicError> {
     if encoded.len() > MAX_CREDENTIALS {
         return Err(BasicError::TooLong);
     }
-    let bytes = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| BasicError::NotBase64)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| BasicError::NotUtf8)?;
-    if text.bytes().any(|byte| byte.is_ascii_control()) {
+    if encoded.len() > FEW {
+        return take_apart(&Zeroizing::new(STANDARD.decode(encoded).map_err(|_| BasicError::NotBase64)?));
+    }
+    let mut buffer = [0; FEW];
+    let length = STANDARD.decode_slice(encoded, &mut buffer).map_err(|_| BasicError::NotBase64);
+    let read = length.and_then(|length| take_apart(buffer.get(..length).unwrap_or_default()));
+    // What the decoder may have touched, and no more: overwriting for good is done byte by byte.
+    buffer.iter_mut().take(encoded.len()).for_each(Zeroize::zeroize);
+    read
+}
+
+/// Up to so many bytes are decoded without an allocation.
+const FEW: usize = 256;
+
+fn take_apart(bytes: &[u8]) -> Result<BasicCredentials, BasicError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| BasicError::NotUtf8)?;
+    if text.bytes().fold(false, |found, byte| found | byte.is_ascii_control()) {
         return Err(BasicError::ControlCharacter);
     }
     let (id, secret) = text.split_once(':').ok_or(BasicError::NoColon)?;

@@ -57,6 +57,7 @@ pub struct BearerChallenge<'a> {
     error: Option<ErrorCode>,
     description: Option<&'a str>,
     scope: Option<&'a Scope>,
+    max_age: Option<u64>,
     resource_metadata: Option<&'a str>,
 }
 
@@ -91,6 +92,12 @@ impl<'a> BearerChallenge<'a> {
         Self { scope: Some(scope), ..self }
     }
 
+    /// How long ago, in seconds, the user may have signed in (RFC 9470 §3).
+    #[must_use]
+    pub fn max_age(self, seconds: u64) -> Self {
+        Self { max_age: Some(seconds), ..self }
+    }
+
     /// Where the metadata of the resource is (RFC 9728 §5.1).
     #[must_use]
     pub fn resource_metadata(self, url: &'a str) -> Self {
@@ -101,11 +108,13 @@ impl<'a> BearerChallenge<'a> {
 impl std::fmt::Display for BearerChallenge<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Bearer")?;
+        let max_age = self.max_age.map(|seconds| seconds.to_string());
         let attributes = [
             ("realm", self.realm),
             ("error", self.error.map(ErrorCode::as_str)),
             ("error_description", self.description),
             ("scope", self.scope.map(Scope::as_str).filter(|scope| !scope.is_empty())),
+            ("max_age", max_age.as_deref()),
             ("resource_metadata", self.resource_metadata),
         ];
         let present = attributes.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));

@@ -56,20 +56,22 @@ impl<'a> Form<'a> {
     /// `+` is a space, empty pieces (`a=1&&b=2`) are skipped, and a piece without `=` is a name with an empty value.
     /// The size of the whole is the caller's to limit, before it reads.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FormError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| FormError::NotUtf8)?;
+        let mut rest = std::str::from_utf8(bytes).map_err(|_| FormError::NotUtf8)?;
         let mut pairs = Vec::new();
-        for piece in text.split('&').filter(|piece| !piece.is_empty()) {
+        while !rest.is_empty() {
+            let piece = Piece::first(rest);
+            rest = piece.rest;
+            if piece.is_empty() {
+                continue;
+            }
             if pairs.len() >= MAX_PARAMETERS {
                 return Err(FormError::TooManyParameters);
             }
             if pairs.is_empty() {
                 pairs.reserve(8);
             }
-            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-            pairs.push((
-                bounded(name, MAX_NAME, FormError::NameTooLong)?,
-                bounded(value, MAX_VALUE, FormError::ValueTooLong)?,
-            ));
+            let name = bounded(piece.name, piece.seen_in_name, MAX_NAME, FormError::NameTooLong)?;
+            pairs.push((name, bounded(piece.value, piece.seen_in_value, MAX_VALUE, FormError::ValueTooLong)?));
         }
         Ok(Self { pairs })
     }
@@ -130,25 +132,91 @@ impl std::fmt::Debug for Form<'_> {
     }
 }
 
-fn bounded(raw: &str, limit: usize, too_long: FormError) -> Result<Cow<'_, str>, FormError> {
+/// What a byte is to a form.
+const ESCAPE: u8 = 1;
+const CONTROL: u8 = 2;
+const EQUALS: u8 = 4;
+const AMPERSAND: u8 = 8;
+
+/// What each byte is to a form; 0 for those that stand for themselves.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < b' ' {
+        classes[byte as usize] = CONTROL;
+        byte = byte.saturating_add(1);
+    }
+    classes[0x7F] = CONTROL;
+    classes[b'%' as usize] = ESCAPE;
+    classes[b'+' as usize] = ESCAPE;
+    classes[b'=' as usize] = EQUALS;
+    classes[b'&' as usize] = AMPERSAND;
+    classes
+};
+
+fn class(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(CONTROL)
+}
+
+/// What stands before the first `&`, taken apart at its first `=`, and of which classes the bytes of both halves are:
+/// every byte is looked at once.
+struct Piece<'a> {
+    name: &'a str,
+    value: &'a str,
+    seen_in_name: u8,
+    seen_in_value: u8,
+    rest: &'a str,
+}
+
+impl<'a> Piece<'a> {
+    fn first(text: &'a str) -> Self {
+        let (mut equals, mut end) = (None, text.len());
+        let (mut seen, mut seen_in_name) = (0, 0);
+        let mut classes = text.bytes().map(class).enumerate();
+        // Most bytes stand for themselves, and are passed over.
+        while let Some((at, class)) = classes.find(|(_, class)| *class != 0) {
+            if class == AMPERSAND {
+                end = at;
+                break;
+            }
+            if class == EQUALS && equals.is_none() {
+                equals = Some(at);
+                seen_in_name = std::mem::take(&mut seen);
+            }
+            seen |= class;
+        }
+        // Both cuts are made at ASCII, and so fall between characters.
+        let (piece, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let rest = rest.get(1..).unwrap_or_default();
+        match equals.and_then(|at| piece.split_at_checked(at)) {
+            Some((name, value)) => {
+                let value = value.get(1..).unwrap_or_default();
+                Self { name, value, seen_in_name, seen_in_value: seen, rest }
+            }
+            None => Self { name: piece, value: "", seen_in_name: seen, seen_in_value: 0, rest },
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.value.is_empty() && self.seen_in_value & EQUALS == 0
+    }
+}
+
+fn bounded(raw: &str, seen: u8, limit: usize, too_long: FormError) -> Result<Cow<'_, str>, FormError> {
     // Decoding shrinks to a third at best, so that what is longer than this need not be decoded to be refused.
     if raw.len() > limit.saturating_mul(3) {
         return Err(too_long);
     }
-    let text = decode_component(raw)?;
+    let text = decode_seen(raw, seen)?;
     if text.len() > limit { Err(too_long) } else { Ok(text) }
 }
 
 /// Decodes one name or value; borrowed where nothing is escaped.
 pub fn decode_component(raw: &str) -> Result<Cow<'_, str>, FormError> {
-    const ESCAPE: u8 = 1;
-    const CONTROL: u8 = 2;
-    // A fold without exit, so that the compiler can look at many bytes at once.
-    let seen = raw.bytes().fold(0, |seen, byte| {
-        let control = if byte < b' ' || byte == 0x7F { CONTROL } else { 0 };
-        let escape = if byte == b'%' || byte == b'+' { ESCAPE } else { 0 };
-        seen | control | escape
-    });
+    decode_seen(raw, raw.bytes().fold(0, |seen, byte| seen | class(byte)))
+}
+
+fn decode_seen(raw: &str, seen: u8) -> Result<Cow<'_, str>, FormError> {
     if seen & CONTROL != 0 {
         return Err(FormError::ControlCharacter);
     }
@@ -195,21 +263,21 @@ pub fn encode_query_component(out: &mut String, value: &str) {
 }
 
 fn encode(out: &mut String, value: &str, space: &str) {
-    let plain = |byte: u8| is_unreserved(byte) || byte == b'*';
-    if value.bytes().all(plain) {
-        out.push_str(value);
-        return;
-    }
-    for byte in value.bytes() {
-        if plain(byte) {
-            out.push(char::from(byte));
-        } else if byte == b' ' {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).copied().unwrap_or('0');
+    let plain = |byte: &u8| is_unreserved(*byte) || *byte == b'*';
+    let mut rest = value.as_bytes();
+    while !rest.is_empty() {
+        let length = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        out.push_str(std::str::from_utf8(run).unwrap_or_default());
+        rest = tail;
+        let Some((byte, tail)) = rest.split_first() else { break };
+        rest = tail;
+        if *byte == b' ' {
             out.push_str(space);
         } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 0xF] {
-                out.extend(char::from_digit(nibble.into(), 16).map(|digit| digit.to_ascii_uppercase()));
-            }
+            out.extend(['%', digit(byte >> 4), digit(*byte)]);
         }
     }
 }

@@ -102,6 +102,16 @@ impl std::fmt::Debug for JsonObject {
 /// Prints `value` as a JSON string (RFC 8259 §7): what must be escaped is, and nothing else.
 pub fn quote(out: &mut String, value: &str) {
     out.push('"');
+    // A fold without exit, so that the compiler can look at many bytes at once; next to nothing must be escaped.
+    if value.bytes().fold(false, |found, byte| found | must_escape(byte)) {
+        push_escaped(out, value);
+    } else {
+        out.push_str(value);
+    }
+    out.push('"');
+}
+
+fn push_escaped(out: &mut String, value: &str) {
     let mut rest = value;
     while let Some((at, byte)) = rest.bytes().enumerate().find(|(_, byte)| must_escape(*byte)) {
         // What must be escaped is ASCII, so that both cuts fall between characters.
@@ -111,14 +121,22 @@ pub fn quote(out: &mut String, value: &str) {
         rest = tail.get(1..).unwrap_or_default();
     }
     out.push_str(rest);
-    out.push('"');
 }
 
-fn push_number(out: &mut String, number: u64) {
-    if number >= 10 {
-        push_number(out, number / 10);
+/// Prints `number` in decimal.
+pub(crate) fn push_number(out: &mut String, number: u64) {
+    let mut digits = [0; 20];
+    let mut rest = number;
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' | u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        first = first.saturating_sub(1);
+        if rest == 0 {
+            break;
+        }
     }
-    out.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
+    out.push_str(digits.get(first..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
 const fn must_escape(byte: u8) -> bool {

@@ -23,12 +23,26 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code: `gac_`.
     Code,
+    /// A device code: `gdc_` (RFC 8628 §3.2).
+    DeviceCode,
     /// A personal token: `gpt_`. It serves where an access token does.
     Personal,
+    /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
+    Registration,
+    /// An initial access token, with which a client is registered (RFC 7591 §3): `gia_`.
+    InitialAccess,
 }
 
 impl TokenKind {
-    const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Code, Self::Personal];
+    const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Refresh,
+        Self::Code,
+        Self::DeviceCode,
+        Self::Personal,
+        Self::Registration,
+        Self::InitialAccess,
+    ];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -36,7 +50,10 @@ impl TokenKind {
             Self::Access => "gat_",
             Self::Refresh => "grt_",
             Self::Code => "gac_",
+            Self::DeviceCode => "gdc_",
             Self::Personal => "gpt_",
+            Self::Registration => "gra_",
+            Self::InitialAccess => "gia_",
         }
     }
 

@@ -276,6 +276,22 @@ impl World {
         answer
     }
 
+    /// Sends a request of a device that has to wait: all that changes is what the store knows of that device.
+    pub async fn send_waiting(&self, request: Request<String>) -> Answer {
+        let before = self.dump();
+        let path = request.uri().path().to_owned();
+        let Outcome::Respond(response) = self.server.handle(request).await else { panic!("expected an answer") };
+        let (answer, after) = (Answer::of(response), self.dump());
+        assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.body);
+        self.check(&path, &answer, &after);
+        assert_eq!(before.len(), after.len());
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+        let [(was, is)] = changed[..] else { panic!("{} records changed", changed.len()) };
+        let noted = Record { payload: is.payload.clone(), revision: was.revision + 1, ..Record::clone(was) };
+        assert_eq!((was.key.kind, &**is), (Kind::DEVICE_CODE, &noted));
+        answer
+    }
+
     /// Every record of this kind.
     pub fn records(&self, kind: Kind) -> Vec<Arc<Record>> {
         self.dump().into_iter().filter(|record| record.key.kind == kind).collect()
@@ -306,7 +322,8 @@ impl World {
     /// What a success hands out must be nowhere else.
     fn collect_secrets(&self, answer: &Answer) {
         if let Some(json) = answer.json() {
-            for name in ["access_token", "refresh_token"] {
+            let names = ["access_token", "refresh_token", "device_code", "client_secret", "registration_access_token"];
+            for name in names {
                 if let Some(token) = json[name].as_str() {
                     self.guard(token);
                 }
@@ -679,8 +696,8 @@ pub fn without<'p>(parameters: &[(&'p str, &'p str)], name: &str) -> Vec<(&'p st
 }
 
 fn random_part(token: &str) -> Option<Vec<u8>> {
-    let body =
-        token.strip_prefix("gat_").or_else(|| token.strip_prefix("grt_")).or_else(|| token.strip_prefix("gac_"))?;
+    let prefixes = ["gat_", "grt_", "gac_", "gdc_", "gra_", "gia_"];
+    let body = prefixes.into_iter().find_map(|prefix| token.strip_prefix(prefix))?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
     bytes.get(..32).map(<[u8]>::to_vec)
 }

@@ -230,6 +230,7 @@ async fn n_03_a_refresh_token_outlives_its_access_token_and_names_none() {
         "exp": START.as_secs() + 30 * day,
         "iat": START.as_secs(),
         "sub": "alice",
+        "auth_time": START.as_secs(),
         "iss": ISSUER,
     });
     assert_eq!(world.introspect(WEB, &refresh).await, expected);
@@ -466,6 +467,7 @@ async fn rfc7662_2_2_a_live_token_is_described() {
             "exp": expires,
             "iat": issued,
             "sub": "alice",
+            "auth_time": issued,
             "iss": ISSUER,
         })
     };
@@ -480,7 +482,7 @@ async fn rfc7662_2_2_a_live_token_is_described() {
     let cases = [
         (&access, expected("web", json!({}))),
         // A client's own token names no subject.
-        (&machine, expected("web", json!({"sub": null, "scope": "read"}))),
+        (&machine, expected("web", json!({"sub": null, "auth_time": null, "scope": "read"}))),
         (&at_one, expected("web", json!({"aud": RESOURCE}))),
         (&at_two, expected("cli", json!({"aud": [RESOURCE, OTHER_RESOURCE]}))),
         (&narrowed, expected("cli", json!({"aud": OTHER_RESOURCE, "scope": "read"}))),

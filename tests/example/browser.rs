@@ -88,7 +88,8 @@ impl Browser {
         for _ in 0..10 {
             let location = page.answer.header("location");
             let here = format!("{}/", self.origin);
-            if page.answer.status != 303 || !location.starts_with(&here) {
+            let own = location.starts_with(&here) || location.starts_with('/') && !location.starts_with("//");
+            if page.answer.status != 303 || !own {
                 return page;
             }
             let location = location.to_owned();

@@ -6,6 +6,8 @@
 //! | `process.rs` | an example as a child process, with the address that it printed |
 //! | `http.rs` | the smallest HTTP client that will do |
 //! | `browser.rs` | cookies, redirects, forms |
+//! | `tokens.rs` | what a client has of a user, and whether it is good |
+//! | `databases.rs` | a binary of its own: the tests that need PostgreSQL and Redis |
 //! | the others | tests, each named after what it is about |
 
 #![allow(
@@ -21,6 +23,7 @@
 mod browser;
 mod http;
 mod process;
+mod tokens;
 
 mod clients;
 mod configuration;
@@ -28,5 +31,8 @@ mod consent;
 mod embed;
 mod first_minutes;
 mod protected_resource;
+mod registration;
+mod restart;
 mod sign_in;
 mod throttle;
+mod transfer;

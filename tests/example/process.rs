@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
@@ -17,6 +18,8 @@ pub(crate) struct Example {
     /// `127.0.0.1:` and the port that it took.
     pub(crate) address: String,
     stderr: Option<JoinHandle<String>>,
+    /// Where its files are, until it has ended.
+    home: Option<Arc<Home>>,
 }
 
 /// Where cargo puts the executable of an example: beside the directory of this one.
@@ -40,18 +43,20 @@ fn command(name: &str) -> Command {
 impl Example {
     /// The server with nothing configured, on a free port.
     pub(crate) fn demo() -> Self {
-        Self::start(command("server").args(["--listen", "127.0.0.1:0"]))
+        Home::empty().start(&["--listen", "127.0.0.1:0"])
     }
 
     /// The same, that says all it has to say.
     pub(crate) fn verbose_demo() -> Self {
-        Self::start(command("server").args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace"))
+        let home = Home::empty();
+        let mut example = Self::start(home.command().args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace"));
+        example.home = Some(home);
+        example
     }
 
     /// The server with this configuration, on a free port.
     pub(crate) fn configured(toml: &str) -> Self {
-        let file = TempFile::new(toml);
-        Self::start(command("server").args(["--listen", "127.0.0.1:0", "--config", &file.0]))
+        Home::with(toml).start(&["--listen", "127.0.0.1:0"])
     }
 
     /// The smallest host.
@@ -61,8 +66,7 @@ impl Example {
 
     /// What the server says instead of starting with this configuration.
     pub(crate) fn refused(toml: &str) -> String {
-        let file = TempFile::new(toml);
-        failure(&["--listen", "127.0.0.1:0", "--config", &file.0]).replace(&file.0, "FILE")
+        Home::with(toml).failure(&["--listen", "127.0.0.1:0"])
     }
 
     fn start(command: &mut Command) -> Self {
@@ -73,7 +77,8 @@ impl Example {
             let _ = errors.read_to_string(&mut text);
             text
         });
-        let mut example = Self { child, printed: String::new(), address: String::new(), stderr: Some(stderr) };
+        let mut example =
+            Self { child, printed: String::new(), address: String::new(), stderr: Some(stderr), home: None };
         let mut output = BufReader::new(example.child.stdout.take().unwrap());
         loop {
             let before = example.printed.len();
@@ -151,27 +156,86 @@ impl Drop for Example {
 
 /// What the server says instead of starting with these arguments.
 pub(crate) fn failure(arguments: &[&str]) -> String {
-    let output = command("server").args(arguments).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "it ended well: {text}");
-    text
+    Home::empty().failure(arguments)
 }
 
-/// A file that is gone when this is.
-struct TempFile(String);
+/// A directory for a server: its configuration, and what it writes. It goes with the value.
+pub(crate) struct Home(PathBuf);
 
-impl TempFile {
-    fn new(content: &str) -> Self {
+/// The name of the configuration in it.
+const FILE: &str = "server.toml";
+
+impl Home {
+    /// Without a configuration: the server works there.
+    pub(crate) fn empty() -> Arc<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("grantor-{}-{}.toml", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("grantor-example-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, content).unwrap();
-        Self(path.to_str().unwrap().to_owned())
+        std::fs::create_dir(&path).unwrap();
+        Arc::new(Self(path))
+    }
+
+    /// With a configuration: the server works elsewhere.
+    pub(crate) fn with(toml: &str) -> Arc<Self> {
+        let home = Self::empty();
+        std::fs::create_dir(home.path("elsewhere")).unwrap();
+        home.configure(toml);
+        home
+    }
+
+    /// From the next start on, this is the configuration.
+    pub(crate) fn configure(&self, toml: &str) {
+        std::fs::write(self.path(FILE), toml).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn is_configured(&self) -> bool {
+        self.path(FILE).exists()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = command("server");
+        command.current_dir(if self.is_configured() { self.path("elsewhere") } else { self.0.clone() });
+        command
+    }
+
+    /// A server that is at home here.
+    pub(crate) fn start(self: &Arc<Self>, arguments: &[&str]) -> Example {
+        let mut command = self.command();
+        command.args(arguments);
+        if self.is_configured() {
+            command.arg("--config").arg(self.path(FILE));
+        }
+        let mut example = Example::start(&mut command);
+        example.home = Some(Arc::clone(self));
+        example
+    }
+
+    /// Runs the executable to its end: whether it ended well, and what it said on stderr.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = self.command();
+        command.args(arguments);
+        if self.is_configured() {
+            command.arg("--config").arg(self.path(FILE));
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), text.replace(self.path(FILE).to_str().unwrap(), "FILE"))
+    }
+
+    /// What it says instead of doing what it was asked.
+    pub(crate) fn failure(&self, arguments: &[&str]) -> String {
+        let (well, text) = self.run(arguments);
+        assert!(!well, "it ended well: {text}");
+        text
     }
 }
 
-impl Drop for TempFile {
+impl Drop for Home {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

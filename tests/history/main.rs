@@ -15,9 +15,10 @@
 //! | `stores.rs` | the databases that processes can share, by URL |
 //! | `faults.rs` | a store that fails and dawdles |
 //! | `broken.rs` | stores that are wrong on purpose |
-//! | `round.rs` | one round: who does what |
+//! | `round.rs`, `rounds.rs` | one round: who does what; many of them |
 //! | `random.rs` | numbers from a seed |
 //! | `honest.rs`, `caught.rs`, `killed.rs`, `written.rs` | the tests |
+//! | `databases.rs` | a binary of its own: PostgreSQL and Redis, whose servers are killed as well |
 //!
 //! `GRANTOR_HISTORY_ROUNDS=10000 cargo test --release --all-features --test history` plays ten thousand rounds on each arena;
 //! `GRANTOR_HISTORY_SEED=7` plays that one alone.
@@ -45,6 +46,7 @@ mod node;
 mod process;
 mod random;
 mod round;
+mod rounds;
 mod rules;
 mod stores;
 mod written;

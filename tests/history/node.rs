@@ -78,6 +78,9 @@ pub trait Node: Send + Sync {
 
     /// Kills it without warning and starts it anew, where that can be done.
     fn kill(&self) {}
+
+    /// Kills the database without warning and starts it anew, where that can be done.
+    fn crash(&self) {}
 }
 
 /// Shows the latest moment that anybody has told it.
@@ -126,9 +129,13 @@ impl LocalNode {
         };
         let registration =
             Registration { metadata, client_id: Some(CLIENT.into()), client_secret: Some(Secret::new(SECRET)) };
-        match build(Arc::clone(&store)).clients().register(registration).await {
-            Ok(_) | Err(ManageError::Taken) => {}
-            Err(error) => panic!("the client cannot be registered: {error}"),
+        // A database that has just come up may go again.
+        loop {
+            match build(Arc::clone(&store)).clients().register(registration.clone()).await {
+                Ok(_) | Err(ManageError::Taken) => break,
+                Err(ManageError::Failure(failure)) if failure.is_temporary() => tokio::task::yield_now().await,
+                Err(error) => panic!("the client cannot be registered: {error}"),
+            }
         }
         let store = Faulty::new(store, random);
         Self { server: build(Arc::clone(&store) as _), store, clock }

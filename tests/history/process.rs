@@ -133,8 +133,12 @@ impl Running {
 /// A node in a process of its own.
 pub struct ProcessNode {
     role: Role,
+    crash: Option<Crash>,
     state: Mutex<State>,
 }
+
+/// Kills a database and starts it anew.
+pub type Crash = Arc<dyn Fn() + Send + Sync>;
 
 struct State {
     running: Option<Running>,
@@ -143,9 +147,9 @@ struct State {
 }
 
 impl ProcessNode {
-    fn start(role: Role) -> Self {
+    fn start(role: Role, crash: Option<Crash>) -> Self {
         let running = Some(Running::start(&role));
-        Self { role, state: Mutex::new(State { running, life: 0, numbers: 0 }) }
+        Self { role, crash, state: Mutex::new(State { running, life: 0, numbers: 0 }) }
     }
 }
 
@@ -173,6 +177,12 @@ impl Node for ProcessNode {
         let role = Role { seed: self.role.seed ^ state.life, ..self.role.clone() };
         state.running = Some(Running::start(&role));
     }
+
+    fn crash(&self) {
+        if let Some(crash) = &self.crash {
+            tokio::task::block_in_place(|| crash());
+        }
+    }
 }
 
 impl Drop for ProcessNode {
@@ -192,6 +202,8 @@ pub struct Processes {
     pub url: Box<dyn Fn(u64) -> String + Send + Sync>,
     /// How many there are. Where that is one, because the database belongs to one process, clients take it for both nodes.
     pub count: u64,
+    /// Where the database has a process of its own.
+    pub crash: Option<Crash>,
     pub running: Mutex<(u64, Vec<Arc<dyn Node>>)>,
 }
 
@@ -204,7 +216,8 @@ impl Arena for Processes {
             // The old ones end first: they may be asked for the same database.
             running.clear();
             let role = |node| Role { url: (self.url)(*number), seed: seed ^ (node << 32) };
-            running.extend((0..self.count).map(|node| Arc::new(ProcessNode::start(role(node))) as Arc<dyn Node>));
+            let start = |node| Arc::new(ProcessNode::start(role(node), self.crash.clone())) as Arc<dyn Node>;
+            running.extend((0..self.count).map(start));
         }
         running.iter().cycle().take(2).cloned().collect()
     }

@@ -27,6 +27,8 @@ pub struct Plan {
     pub lingers: bool,
     /// Nodes are killed.
     pub kills: bool,
+    /// The database is killed.
+    pub crashes: bool,
     pub clients: usize,
     pub steps: usize,
     pub faults: Faults,
@@ -49,6 +51,7 @@ impl Plan {
             crowds: some(30),
             lingers: some(25),
             kills: false,
+            crashes: false,
             clients: 4,
             steps: 8,
             faults,
@@ -128,6 +131,9 @@ impl Round {
                 self.nodes[random.below(self.nodes.len())].kill();
                 // A node that was started anew has a store that is well.
                 self.fail(self.plan.faults).await;
+            }
+            if self.plan.crashes && random.percent(5) {
+                self.nodes[random.below(self.nodes.len())].crash();
             }
             if self.plan.lingers && random.percent(8) {
                 self.clock.fetch_add(31_000, Ordering::SeqCst);
@@ -252,10 +258,26 @@ impl Round {
         });
     }
 
+    /// Waits until every node has found the database again: it is well when they say so.
+    async fn recover(&self) {
+        for node in &self.nodes {
+            let found = async || node.ask(START, Ask::Introspect("nothing".into())).await.status == 200;
+            let mut left = 600;
+            while !found().await {
+                left -= 1;
+                assert!(left > 0, "a node has not found the database again in half a minute");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+
     /// When all is done, and the store is well: what became of each token, asked of both nodes.
     async fn audit(&self) {
         let auditor = self.plan.clients;
         self.fail(Faults { turns: self.plan.faults.turns, ..Faults::NONE }).await;
+        if self.plan.crashes {
+            self.recover().await;
+        }
         self.recorder.calm();
         let ask_all = |access: Vec<Name>| async move {
             for token in access {

@@ -232,6 +232,34 @@ async fn secrets_are_several_with_labels_ends_and_last_use() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_set_is_the_only_one_and_set_again_changes_nothing() {
+    let world = world();
+    let clients = world.server.clients();
+    let registered = world.register(metadata("Web")).await;
+    let (id, first) = (registered.client.id().clone(), registered.secret.unwrap());
+    clients.add_secret(&id, "second", Timestamp::NEVER).await.unwrap();
+    let chosen = Secret::new("a-secret-of-the-host");
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert!(world.authenticates(&id, &chosen).await && !world.authenticates(&id, &first).await);
+    assert_eq!(clients.secrets(&id).await.unwrap().len(), 1);
+
+    let before = clients.get(&id).await.unwrap().unwrap().revision();
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert_eq!(clients.get(&id).await.unwrap().unwrap().revision(), before);
+    // One that would end some day is not the same as one that does not.
+    let secret = clients.secrets(&id).await.unwrap()[0].id;
+    clients.expire_secret(&id, secret, world.server.now()).await.unwrap();
+    assert!(!world.authenticates(&id, &chosen).await);
+    clients.set_secret(&id, chosen.clone()).await.unwrap();
+    assert!(world.authenticates(&id, &chosen).await);
+
+    assert_eq!(clients.set_secret(&id, Secret::new("short")).await.unwrap_err(), ManageError::Secret);
+    let public = world.register(public("Public")).await.client;
+    assert_eq!(clients.set_secret(public.id(), chosen.clone()).await.unwrap_err(), ManageError::PublicClient);
+    assert_eq!(clients.set_secret(&"nobody".into(), chosen).await.unwrap_err(), ManageError::NotFound);
+}
+
+#[tokio::test]
 async fn grants_are_listed_by_user_and_by_client_and_end_at_once() {
     let world = world();
     let web = world.register(metadata("Web")).await;

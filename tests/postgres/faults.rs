@@ -28,8 +28,8 @@ struct Bench {
 impl Bench {
     async fn new(options: PostgresOptions) -> Self {
         let server = Server::shared();
-        let database = server.database().await;
-        let direct = PostgresStore::open(&server.url(&database), options).await.unwrap();
+        let database = server.tables().await;
+        let direct = PostgresStore::connect(&server.url(&database), options).unwrap();
         let proxy = Proxy::before(server.port).await;
         let store = PostgresStore::connect(&Server::url_over_tcp(&database, proxy.port), options).unwrap();
         store.load(&[token(0).key]).await.unwrap();
@@ -134,12 +134,11 @@ async fn a_server_that_does_not_answer_is_given_up_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_exhausted_pool_is_unavailable_within_the_configured_wait() {
     let server = Server::shared();
-    let database = server.database().await;
+    let database = server.tables().await;
     let config = server.url(&database).parse().unwrap();
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let pool = Pool::builder(Manager::from_config(config, NoTls, recycling)).max_size(1).build().unwrap();
     let store = PostgresStore::on_pool(pool.clone(), PostgresOptions::new().wait(Duration::from_millis(200)));
-    store.migrate().await.unwrap();
     let held = pool.get().await.unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(2), store.commit(&pair(1))).await.unwrap();
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");

@@ -1,6 +1,6 @@
 //! A database as the kit wants it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use grantor::store::kit::{Fixture, Task};
 use grantor::store::{PostgresOptions, PostgresStore, Store};
@@ -15,6 +15,9 @@ pub struct Database {
     pub url: String,
     pub options: PostgresOptions,
     pub runtime: Runtime,
+    /// Handles with their connections. A new session of PostgreSQL compiles and plans the functions anew, which takes longer than most
+    /// checks: a handle that nobody holds any more is given out again.
+    opened: Mutex<Vec<Arc<PostgresStore>>>,
 }
 
 impl Database {
@@ -32,10 +35,10 @@ impl Database {
             let level = format!("ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'");
             server.sql("postgres", &level).await;
             server.sql(&name, first).await;
-            PostgresStore::open(&server.url(&name), options).await.unwrap();
+            server.migrate(&name).await;
             name
         });
-        Self { server, url: server.url(&name), name, options, runtime }
+        Self { server, url: server.url(&name), name, options, runtime, opened: Mutex::default() }
     }
 
     pub fn store(&self) -> PostgresStore {
@@ -55,7 +58,13 @@ impl Fixture for Database {
     }
 
     fn open(&self) -> Arc<dyn Store> {
-        Arc::new(self.store())
+        let mut opened = self.opened.lock().unwrap();
+        if let Some(idle) = opened.iter().find(|store| Arc::strong_count(store) == 1) {
+            return Arc::clone(idle) as _;
+        }
+        let store = Arc::new(self.store());
+        opened.push(Arc::clone(&store));
+        store
     }
 
     fn drive(&self, task: Task<'_>) {

@@ -41,7 +41,7 @@ impl Node {
             client_name: "Web".into(),
             token_endpoint_auth_method: AuthMethod::ClientSecretPost,
             redirect_uris: vec!["https://app.example/cb".into()],
-            grant_types: ["authorization_code", "refresh_token"].map(str::to_owned).to_vec(),
+            grant_types: ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
             scope: "read".parse().unwrap(),
             ..ClientMetadata::default()
         };
@@ -81,6 +81,11 @@ impl Node {
         self.post("/token", &format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 
+    /// A token of the client for itself.
+    pub async fn own(&self) -> (StatusCode, serde_json::Value) {
+        self.post("/token", "grant_type=client_credentials").await
+    }
+
     async fn is_live(&self, token: &str) -> bool {
         self.server.verify(token, Require::any()).await.is_ok()
     }
@@ -95,9 +100,8 @@ pub fn tokens(answer: &(StatusCode, serde_json::Value)) -> (String, String) {
 
 /// Two nodes over one empty database, with a client.
 pub async fn nodes(server: &Server) -> (String, [Arc<Node>; 2]) {
-    let database = server.database().await;
+    let database = server.tables().await;
     let url = server.url(&database);
-    PostgresStore::open(&url, PostgresOptions::new()).await.unwrap();
     let clock = Arc::new(ManualClock::new(START));
     let nodes = [(), ()].map(|()| Arc::new(Node::over(&url, &clock)));
     nodes[0].register().await;

@@ -6,13 +6,15 @@
 //! | `processes.rs` | two processes race; a writer that is killed leaves all or nothing |
 //! | `crash.rs` | a server that is killed under load loses nothing that was acknowledged |
 //! | `faults.rs` | unavailable, in doubt and corrupt are told apart |
+//! | `full.rs` | a disk that is full loses nothing, and is used again when it is not |
 //! | `trips.rs` | one round trip for each load and each commit |
 //! | `outbox.rs` | events appear with their commit, in an order that is settled |
 //! | `migrations.rs` | many nodes start at once, with one schema |
 //! | `flow.rs` | the authorization server on this store |
 //! | `lists.rs` | a page of a long list is found by an index |
-//! | `sizes.rs` | what a grant takes (slow) |
-//! | `standby.rs` | a standby that is promoted under load has lost nothing (slow) |
+//! | `sizes.rs` | what a grant takes |
+//! | `speed.rs` | what is done as fast as it goes is found, and rotated once |
+//! | `standby.rs` | a standby that is promoted under load has lost nothing |
 //! | `server.rs`, `proxy.rs`, `fixture.rs`, `records.rs` | what these need |
 
 #![allow(
@@ -30,6 +32,7 @@ mod crash;
 mod faults;
 mod fixture;
 mod flow;
+mod full;
 mod lists;
 mod migrations;
 mod outbox;
@@ -38,5 +41,6 @@ mod proxy;
 mod records;
 mod server;
 mod sizes;
+mod speed;
 mod standby;
 mod trips;

@@ -5,7 +5,8 @@ use grantor::store::{PostgresOptions, PostgresStore};
 use super::records::{apply, insert, token};
 use super::server::Server;
 
-const OPTIONS: PostgresOptions = PostgresOptions::new();
+// The shared server does not flush, and would be refused.
+const OPTIONS: PostgresOptions = PostgresOptions::new().danger_accept_loss();
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixteen_nodes_that_start_together_make_one_schema() {

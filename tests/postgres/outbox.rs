@@ -20,7 +20,8 @@ async fn opened(isolation: &str) -> (String, PostgresStore) {
     let database = server.database().await;
     let level = format!("ALTER DATABASE {database} SET default_transaction_isolation = '{isolation}'");
     server.sql("postgres", &level).await;
-    let store = PostgresStore::open(&server.url(&database), OPTIONS).await.unwrap();
+    server.migrate(&database).await;
+    let store = PostgresStore::connect(&server.url(&database), OPTIONS).unwrap();
     (database, store)
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
+use grantor::store::{PostgresOptions, PostgresStore};
 use tokio_postgres::NoTls;
 
 const MISSING: &str = "PostgreSQL 15 or later is not installed, and these tests start servers of it: run 'scripts/test.sh postgres', \
@@ -54,7 +55,9 @@ echo $!
 read -r word
 kill "-$signal" $! 2>/dev/null
 wait $!
-[ "$word" = keep ] || rm -rf "$dir"
+[ "$word" = keep ] && exit
+mountpoint -q "$dir" && umount -l "$dir"
+rm -rf "$dir"
 "#;
 
 /// A running server. It ends, and its files go, when this is dropped or the test is.
@@ -62,24 +65,72 @@ pub struct Server {
     pub dir: PathBuf,
     pub port: u16,
     settings: Vec<String>,
+    /// In megabytes, how large a file it may write.
+    bound: Option<u32>,
     keeper: Option<(Child, String)>,
 }
 
 impl Server {
     /// A server with these settings beyond the ordinary, such as `max_connections=20`.
     pub fn start(settings: &[&str]) -> Self {
-        let dir = directory();
-        let mut initdb = command(programs().join("initdb"));
-        initdb.arg("-D").arg(dir.join("data"));
-        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
-        run(initdb);
+        Self::within(directory(), settings)
+    }
+
+    /// A server whose files are in this directory, which is empty.
+    fn within(dir: PathBuf, settings: &[&str]) -> Self {
+        let mut copy = command("cp");
+        copy.arg("-a").arg(pattern()).arg(dir.join("data"));
+        run(copy);
         Self::over(dir, settings)
+    }
+
+    /// A server on a disk of its own, of so many megabytes; `None` where we may not mount one.
+    pub fn on_a_disk(megabytes: u32) -> Option<Self> {
+        let dir = directory();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=700"), "tmpfs"]).arg(&dir);
+        if !mount.output().is_ok_and(|done| done.status.success()) {
+            let _ = std::fs::remove_dir_all(&dir);
+            return None;
+        }
+        let mut own = Command::new("chown");
+        own.arg("postgres:postgres").arg(&dir);
+        run(own);
+        Some(Self::within(dir, &["max_wal_size=48MB", "min_wal_size=32MB"]))
+    }
+
+    /// Makes the disk that it was started on as large as this.
+    pub fn enlarge(&self, megabytes: u32) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,size={megabytes}m")]).arg(&self.dir);
+        run(mount);
+    }
+
+    /// A server that can write no file that is larger than this: the nearest to a full disk where none can be mounted.
+    pub fn bounded(megabytes: u32) -> Self {
+        let dir = directory();
+        let mut copy = command("cp");
+        copy.arg("-a").arg(pattern()).arg(dir.join("data"));
+        run(copy);
+        let mut server = Self { dir, port: free_port(), settings: Vec::new(), bound: Some(megabytes), keeper: None };
+        server.resume();
+        server
+    }
+
+    /// Lets it write files of any size from the next start on.
+    pub fn unbind(&mut self) {
+        self.bound = None;
+    }
+
+    /// Whether the process is there.
+    pub fn is_up(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|(_, pid)| Path::new(&format!("/proc/{pid}")).exists())
     }
 
     /// A server over files that are there.
     fn over(dir: PathBuf, settings: &[&str]) -> Self {
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { dir, port: free_port(), settings, keeper: None };
+        let mut server = Self { dir, port: free_port(), settings, bound: None, keeper: None };
         server.resume();
         server
     }
@@ -89,7 +140,7 @@ impl Server {
         let dir = directory();
         let mut backup = command(programs().join("pg_basebackup"));
         backup.arg("-D").arg(dir.join("data")).arg("-h").arg(&self.dir);
-        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast"]);
+        backup.args(["-p", &self.port.to_string(), "-U", "postgres", "-R", "--checkpoint=fast", "--no-sync"]);
         run(backup);
         Self::over(dir, &[])
     }
@@ -117,7 +168,16 @@ impl Server {
     }
 
     fn spawn(&self) -> (Child, String) {
-        let mut server = command(programs().join("postgres"));
+        let mut server = match self.bound {
+            None => command(programs().join("postgres")),
+            Some(megabytes) => {
+                let mut bounded = command("sh");
+                // In blocks of 512 bytes.
+                let script = format!("ulimit -f {}; exec \"$@\"", megabytes * 2_048);
+                bounded.args(["-c", &script, "bounded"]).arg(programs().join("postgres"));
+                bounded
+            }
+        };
         let (dir, port) = (self.dir.display(), self.port);
         server.arg("-D").arg(self.dir.join("data"));
         let ordinary = [
@@ -126,6 +186,8 @@ impl Server {
             "listen_addresses=127.0.0.1".into(),
             "max_connections=150".into(),
             "shared_buffers=64MB".into(),
+            // After a crash: one call that flushes all, not one for each of a thousand files.
+            "recovery_init_sync_method=syncfs".into(),
         ];
         for setting in ordinary.iter().chain(&self.settings) {
             server.arg("-c").arg(setting);
@@ -142,14 +204,11 @@ impl Server {
         ready.status().is_ok_and(|it| it.success())
     }
 
-    /// Ends the server as a loss of power would: no goodbye, no flushing.
+    /// Ends the server as a loss of power would: no goodbye, no flushing. It may have ended by itself.
     pub fn kill(&mut self) {
         let (mut child, pid) = self.keeper.take().expect("the server is not running");
-        run({
-            let mut kill = Command::new("kill");
-            kill.args(["-KILL", &pid]);
-            kill
-        });
+        let mut kill = Command::new("kill");
+        let _ = kill.args(["-KILL", &pid]).stderr(Stdio::null()).status();
         end(&mut child, "keep");
     }
 
@@ -198,10 +257,23 @@ impl Server {
         }))
     }
 
-    /// A server that most tests share; each has a database of its own on it.
+    /// A server that most tests share; each has a database of its own on it. It survives nobody's crash, and so it need not wait for a
+    /// disk: what is about that has a server of its own.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        SHARED.get_or_init(|| Self::start(&["fsync=off", "full_page_writes=off", "checkpoint_timeout=1h"]))
+    }
+
+    /// A database that nobody else uses, with the tables in place.
+    pub async fn tables(&self) -> String {
+        let name = self.database().await;
+        self.migrate(&name).await;
+        name
+    }
+
+    /// Makes the tables, whether this server flushes or not.
+    pub async fn migrate(&self, database: &str) {
+        PostgresStore::open(&self.url(database), PostgresOptions::new().danger_accept_loss()).await.unwrap();
     }
 }
 
@@ -263,9 +335,29 @@ impl Drop for Server {
     fn drop(&mut self) {
         match self.keeper.take() {
             Some((mut child, _)) => end(&mut child, "remove"),
-            None => drop(std::fs::remove_dir_all(&self.dir)),
+            None => {
+                let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
+                let _ = std::fs::remove_dir_all(&self.dir);
+            }
         }
     }
+}
+
+/// The files of a server that has never run, to be copied: making them takes longer than most tests.
+fn pattern() -> &'static Path {
+    static PATTERN: OnceLock<(PathBuf, Child)> = OnceLock::new();
+    let (data, _) = PATTERN.get_or_init(|| {
+        let dir = directory();
+        let mut initdb = command(programs().join("initdb"));
+        initdb.arg("-D").arg(dir.join("data"));
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        run(initdb);
+        // Nothing runs over them, but somebody must take them away when this process has ended.
+        let mut nothing = command("sleep");
+        nothing.arg("infinity");
+        (dir.join("data"), keep(&dir, "TERM", &nothing).0)
+    });
+    data
 }
 
 /// A directory that the server may write to. Its path is short: that of a socket must be.

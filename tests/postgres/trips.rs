@@ -11,10 +11,10 @@ use super::server::Server;
 
 async fn behind_a_proxy(options: PostgresOptions) -> (Proxy, PostgresStore) {
     let server = Server::shared();
-    let database = server.database().await;
+    let database = server.tables().await;
     let proxy = Proxy::before(server.port).await;
     let url = Server::url_over_tcp(&database, proxy.port);
-    (proxy, PostgresStore::open(&url, options).await.unwrap())
+    (proxy, PostgresStore::connect(&url, options).unwrap())
 }
 
 /// Every operation, and how many round trips each took.

@@ -25,5 +25,6 @@ mod proxy;
 mod rows;
 mod sample;
 mod server;
+mod sizes;
 mod slots;
 mod trips;

@@ -1,7 +1,8 @@
 //! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the
 //! number they were started under.
 
-use std::io::Read as _;
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -62,7 +63,14 @@ pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-fn program(name: &str) -> Command {
+/// A program of Redis; where `GRANTOR_REDIS_BIN` names a directory, from there, and then it may be Valkey's.
+pub(crate) fn redis(name: &str) -> PathBuf {
+    let Some(directory) = std::env::var_os("GRANTOR_REDIS_BIN").map(PathBuf::from) else { return name.into() };
+    let valkey = directory.join(name.replace("redis", "valkey"));
+    if valkey.exists() { valkey } else { directory.join(name) }
+}
+
+fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
@@ -91,8 +99,10 @@ impl Server {
 
     /// Starts the process; it may be loading for a while.
     pub(crate) fn run(&mut self) {
-        let mut command = program("redis-server");
+        let mut command = program(redis("redis-server"));
         command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]);
+        // Whoever follows it need not wait for others who may want to as well.
+        command.args(["--repl-diskless-sync-delay", "0"]);
         command.arg("--port").arg(self.port.to_string()).arg("--dir").arg(self.path()).args(&self.arguments);
         command.arg("--logfile").arg(self.path().join("log"));
         self.child = Some(command.spawn().unwrap_or_else(|error| missing("redis-server", &error)));
@@ -124,6 +134,15 @@ impl Server {
     /// What it answers to a command.
     pub(crate) fn said(&self, command: &[&str]) -> String {
         said(self.port, command)
+    }
+
+    /// Removes everything, and returns the line that was answered: without a program, since the kit does this some hundred times.
+    pub(crate) fn emptied(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(b"FLUSHALL SYNC\r\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
     }
 
     /// Ends the process at once, as a crash does.
@@ -186,7 +205,7 @@ pub(crate) fn said(port: u16, command: &[&str]) -> String {
     if TcpStream::connect(("127.0.0.1", port)).is_err() {
         return String::new();
     }
-    let mut cli = program("redis-cli");
+    let mut cli = program(redis("redis-cli"));
     cli.args(["-p", &port.to_string()]).args(command).stdout(Stdio::piped());
     let output = cli.output().unwrap_or_else(|error| missing("redis-cli", &error));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()

@@ -1,6 +1,5 @@
 //! What one lock protects: the tables of its partitions, and the indexes that are kept in step with them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::expiry::{Place, Queue};
@@ -34,12 +33,12 @@ pub(super) struct Shard {
     queue: Queue,
     index: Index,
     /// By kind, how many records have no label: where that is none, the index holds all of a kind.
-    unlabelled: BTreeMap<Kind, usize>,
+    unlabelled: Vec<usize>,
 }
 
 impl Shard {
     pub(super) const fn new() -> Self {
-        Self { tables: Vec::new(), queue: Queue::new(), index: Index::new(), unlabelled: BTreeMap::new() }
+        Self { tables: Vec::new(), queue: Queue::new(), index: Index::new(), unlabelled: Vec::new() }
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Record>> {
@@ -62,7 +61,7 @@ impl Shard {
 
     /// Whether every record of `kind` has a label.
     pub(super) fn all_labelled(&self, kind: Kind) -> bool {
-        self.unlabelled.get(&kind).is_none_or(|count| *count == 0)
+        self.unlabelled.get(usize::from(kind.0)).is_none_or(|count| *count == 0)
     }
 
     /// Puts `record` in place of the one of the same name, if there is one, and returns that.
@@ -136,7 +135,7 @@ impl Shard {
     fn settle(&mut self, record: Arc<Record>, place: Place) {
         let slot = slot(record.key.partition);
         if self.tables.len() <= slot {
-            self.tables.resize_with(slot.saturating_add(1), Table::default);
+            self.tables.resize_with(slot.saturating_add(1), Table::new);
         }
         if let Some(table) = self.tables.get_mut(slot) {
             table.put(Entry::new(record, place));
@@ -151,8 +150,13 @@ impl Shard {
 
     fn count_unlabelled(&mut self, record: &Record, change: fn(usize, usize) -> usize) {
         if record.labels.is_none() {
-            let count = self.unlabelled.entry(record.key.kind).or_default();
-            *count = change(*count, 1);
+            let kind = usize::from(record.key.kind.0);
+            if self.unlabelled.len() <= kind {
+                self.unlabelled.resize(kind.saturating_add(1), 0);
+            }
+            if let Some(count) = self.unlabelled.get_mut(kind) {
+                *count = change(*count, 1);
+            }
         }
     }
 }

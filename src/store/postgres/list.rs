@@ -169,7 +169,7 @@ impl Select {
     }
 }
 
-/// The record in a row that `grantor.row_v1` made.
+/// The record in a row that `record_send` made.
 pub(super) fn record(row: &Row) -> Result<Arc<Record>, StoreError> {
     let bytes: &[u8] = row.try_get(0).map_err(|error| StoreError::Corrupt(words(&error)))?;
     decode(bytes).map(Arc::<Record>::new)

@@ -21,7 +21,7 @@ use crate::store::{
     Commit, Committed, Durability, Key, Listing, Loaded, Page, Purged, Query, ScanCursor, Scanned, Store, StoreError,
 };
 
-const SCAN: &str = "SELECT grantor.row_v1(r) FROM grantor.record r \
+const SCAN: &str = "SELECT record_send(r) FROM grantor.record r \
     WHERE (r.partition, r.kind, r.id) > ($1, $2, $3) ORDER BY r.partition, r.kind, r.id LIMIT $4";
 
 const PURGE: &str = "SELECT removed, more FROM grantor.purge_v1($1, $2)";
