@@ -15,13 +15,14 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test postgres redis outside guard tree deny)
+steps=(fmt clippy features docs test browser postgres redis outside guard tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
   [features]="the library compiles without warning with no feature, with each alone, and with all"
   [docs]="the documentation builds without warning"
   [test]="unit, integration and documentation tests pass; examples build"
+  [browser]="the console's pages work in Chromium, and axe-core finds nothing against them"
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
   [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page"
@@ -36,6 +37,7 @@ declare -A advice=(
   [features]="The feature named last lacks an item or leaves one unused: a #[cfg(feature)] is missing or too wide."
   [docs]="A link or a code fence in a doc comment is broken: the message above names the line."
   [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
+  [browser]="Repeat one test with 'cargo test --all-features --test browser NAME -- --nocapture'; pictures are in tests/browser/screenshots."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
   [outside]="Something public has changed: mend examples/testing or examples/poem as a user would have to, and tell it in CHANGELOG.md."
@@ -101,6 +103,20 @@ need_redis() { # the tests of the store in Redis start servers of their own
     fail "redis-server is missing and could not be installed: $how"
 }
 
+need_browser() { # Chromium with its driver, and what looks for barriers in pages
+  local how="install Chromium, chromedriver and npm (Debian: 'apt-get install chromium chromium-driver npm')"
+  if ! command -v chromedriver >/dev/null || ! command -v npm >/dev/null; then
+    command -v apt-get >/dev/null || fail "chromedriver or npm is missing: $how."
+    echo "Installing Chromium and npm; this happens once."
+    local -a root=(env DEBIAN_FRONTEND=noninteractive)
+    ((EUID == 0)) || root=(sudo -n "${root[@]}")
+    { "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -qq -y --no-install-recommends chromium chromium-driver npm; } >/dev/null ||
+      fail "chromedriver or npm is missing and could not be installed: $how."
+  fi
+  [[ -f tests/browser/node_modules/axe-core/axe.min.js ]] && return
+  (cd tests/browser && npm ci --no-audit --no-fund --silent) || fail "axe-core could not be installed: run 'npm ci' in tests/browser where there is a network."
+}
+
 # --- the steps ---------------------------------------------------------------------------------------------------
 
 features() { # the features of the package, one a line
@@ -115,7 +131,7 @@ step_fmt() {
 
 step_clippy() {
   need_component clippy clippy
-  cargo clippy --locked --all-features --all-targets --test postgres --test redis --test history_databases --test example_databases -- -D warnings
+  cargo clippy --locked --all-features --all-targets --test browser --test postgres --test redis --test history_databases --test example_databases -- -D warnings
 }
 
 # Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
@@ -146,6 +162,11 @@ step_docs() {
 
 step_test() {
   cargo test --locked --all-features
+}
+
+step_browser() {
+  need_browser
+  cargo test --locked --all-features --test browser
 }
 
 # Neither of these is among the tests that plain 'cargo test' runs: they need more than a toolchain.

@@ -34,6 +34,7 @@
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
 //! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
+//! | `console` | `console`: pages for administrators and users: API clients, connected apps, access tokens | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
 //! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
@@ -53,6 +54,8 @@ pub mod client;
 mod client_id_metadata;
 pub mod clock;
 mod config;
+#[cfg(feature = "console")]
+pub mod console;
 mod context;
 mod device;
 mod endpoint;

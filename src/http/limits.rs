@@ -18,7 +18,7 @@ const MAX_HEADER: usize = 16 * 1024;
 
 /// A request that is larger than the server reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TooLarge {
+pub(crate) enum TooLarge {
     /// 414.
     Query,
     /// 431.
@@ -40,7 +40,7 @@ impl TooLarge {
     }
 }
 
-pub(super) fn check(parts: &Parts) -> Result<(), TooLarge> {
+pub(crate) fn check(parts: &Parts) -> Result<(), TooLarge> {
     if parts.uri.query().is_some_and(|query| query.len() > MAX_QUERY) {
         return Err(TooLarge::Query);
     }
@@ -52,7 +52,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), TooLarge> {
 }
 
 /// Reads a body, whole, and stops as soon as it is too long.
-pub(super) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
+pub(crate) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
     let declared = body.size_hint().lower();
     if declared > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
         return Err(TooLarge::Body);

@@ -18,7 +18,7 @@ mod answer;
 pub mod axum;
 mod device;
 mod dialect;
-mod limits;
+pub(crate) mod limits;
 mod router;
 mod site;
 #[cfg(feature = "tower")]

@@ -293,7 +293,8 @@ impl<'a> Clients<'a> {
         secrets::expire(self, id, secret, at).await
     }
 
-    fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
+    /// Whether this could be registered, or put in place of what is.
+    pub(crate) fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
         Ok(crate::grant::check_metadata(self.context, metadata)?)
     }
 
