@@ -48,6 +48,8 @@ pub struct Builder {
     device: Option<DeviceAuthorization>,
     personal_token_scope: Option<Vec<String>>,
     rights: Option<Arc<dyn Rights>>,
+    #[cfg(feature = "api")]
+    api: Option<crate::api::ManagementApi>,
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
@@ -79,6 +81,8 @@ impl Builder {
             device: None,
             personal_token_scope: None,
             rights: None,
+            #[cfg(feature = "api")]
+            api: None,
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
@@ -160,6 +164,16 @@ impl Builder {
     pub fn preset(self, preset: Preset) -> Self {
         let lifetimes = Lifetimes { access_token: MCP_ACCESS_TOKEN, ..self.lifetimes };
         Self { mcp: Some(preset.mcp), lifetimes, ..self }
+    }
+
+    /// Serves the management API too, and adds its scope to the server's: six tokens that begin with `grantor:`, which a
+    /// client has only if it is registered for them.
+    #[cfg(feature = "api")]
+    pub fn management_api(self, api: crate::api::ManagementApi) -> Self {
+        let own = crate::api::SCOPES.iter().map(|(name, about)| ScopeDefinition::new(*name, *about));
+        let mut scopes = self.scopes;
+        scopes.extend(own);
+        Self { api: Some(api), scopes, ..self }
     }
 
     /// How long things live.
@@ -316,6 +330,8 @@ impl Builder {
         let published =
             Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        #[cfg(feature = "api")]
+        let api = self.api.map(|api| api.mount(&issuer, &keys, &secret)).transpose()?;
         let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
@@ -338,7 +354,16 @@ impl Builder {
             registration,
             documents,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
+        Ok(AuthorizationServer {
+            inner: Arc::new(Inner {
+                context,
+                pages: self.pages,
+                metadata,
+                published,
+                #[cfg(feature = "api")]
+                api,
+            }),
+        })
     }
 }
 

@@ -249,6 +249,9 @@ pub enum ConfigError {
     /// A member that the host adds to a response, and that is there already or is named twice.
     #[error("the member {0:?} belongs to a specification, or is added twice")]
     Member(String),
+    /// The path of the management API is not one.
+    #[error("the path {0:?} of the management API must be like /manage/v1")]
+    ManagementPath(String),
     /// Clients that describe themselves could have what the server does not have.
     #[error("registration: {0}")]
     Registration(String),

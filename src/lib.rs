@@ -32,6 +32,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
 //! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
@@ -45,6 +46,8 @@
 //! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
+#[cfg(feature = "api")]
+pub mod api;
 mod builder;
 pub mod client;
 mod client_id_metadata;
@@ -86,7 +89,7 @@ pub use self::http::actix;
 pub use self::http::axum;
 #[cfg(feature = "tower")]
 pub use self::http::tower;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
+pub use self::http::{Dialect, Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
 pub use client_id_metadata::ClientIdMetadata;
 pub use config::{

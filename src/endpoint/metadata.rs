@@ -22,6 +22,7 @@ pub(crate) mod path {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "RFC 8414 has it so")]
 struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
