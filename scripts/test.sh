@@ -5,7 +5,7 @@
 #   scripts/test.sh clippy test  these steps only
 #   scripts/test.sh --list       the steps
 #
-# What takes long (races, fuzzing, soaks, other engines) has commands of its own: see CONTRIBUTING.md.
+# What takes long (races, fuzzing, soaks) has commands of its own: see CONTRIBUTING.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -15,13 +15,14 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test outside guard tree deny)
+steps=(fmt clippy features docs test browser postgres redis outside guard tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
   [features]="the library compiles without warning with no feature, with each alone, and with all"
   [docs]="the documentation builds without warning"
   [test]="unit, integration and documentation tests pass; examples build"
+  [browser]="the console's pages work in Chromium, and axe-core finds nothing against them"
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
   [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page"
@@ -36,6 +37,7 @@ declare -A advice=(
   [features]="The feature named last lacks an item or leaves one unused: a #[cfg(feature)] is missing or too wide."
   [docs]="A link or a code fence in a doc comment is broken: the message above names the line."
   [test]="Repeat one test with 'cargo test --all-features NAME -- --nocapture'."
+  [browser]="Repeat one test with 'cargo test --all-features --test browser NAME -- --nocapture'; pictures are in tests/browser/screenshots."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
   [outside]="Something public has changed: mend examples/testing or examples/poem as a user would have to, and tell it in CHANGELOG.md."
@@ -89,6 +91,7 @@ need_postgres() {
 }
 
 need_redis() { # the tests of the store in Redis start servers of their own
+  [[ -n ${GRANTOR_REDIS_BIN:-} ]] && return
   command -v redis-server >/dev/null && command -v redis-cli >/dev/null && return
   local how="install Redis 7 or Valkey, so that 'redis-server' and 'redis-cli' are found (Debian: 'apt-get install redis-server')."
   command -v apt-get >/dev/null || fail "redis-server is missing: $how"
@@ -98,6 +101,20 @@ need_redis() { # the tests of the store in Redis start servers of their own
   # No server of the system is to be started by it: the tests bring their own up and down.
   { "${as[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 "${as[@]}" apt-get install -qq -y --no-install-recommends redis-server; } >/dev/null ||
     fail "redis-server is missing and could not be installed: $how"
+}
+
+need_browser() { # Chromium with its driver, and what looks for barriers in pages
+  local how="install Chromium, chromedriver and npm (Debian: 'apt-get install chromium chromium-driver npm')"
+  if ! command -v chromedriver >/dev/null || ! command -v npm >/dev/null; then
+    command -v apt-get >/dev/null || fail "chromedriver or npm is missing: $how."
+    echo "Installing Chromium and npm; this happens once."
+    local -a root=(env DEBIAN_FRONTEND=noninteractive)
+    ((EUID == 0)) || root=(sudo -n "${root[@]}")
+    { "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -qq -y --no-install-recommends chromium chromium-driver npm; } >/dev/null ||
+      fail "chromedriver or npm is missing and could not be installed: $how."
+  fi
+  [[ -f tests/browser/node_modules/axe-core/axe.min.js ]] && return
+  (cd tests/browser && npm ci --no-audit --no-fund --silent) || fail "axe-core could not be installed: run 'npm ci' in tests/browser where there is a network."
 }
 
 # --- the steps ---------------------------------------------------------------------------------------------------
@@ -114,7 +131,7 @@ step_fmt() {
 
 step_clippy() {
   need_component clippy clippy
-  cargo clippy --locked --all-features --all-targets --test postgres --test redis --test history_databases --test example_databases -- -D warnings
+  cargo clippy --locked --all-features --all-targets --test browser --test postgres --test redis --test history_databases --test example_databases -- -D warnings
 }
 
 # Through clippy, since RUSTFLAGS="-D warnings" would build every dependency once more; clippy denies what rustc warns of, too.
@@ -147,7 +164,12 @@ step_test() {
   cargo test --locked --all-features
 }
 
-# Not one of the tests that plain 'cargo test' runs: it needs more than a toolchain.
+step_browser() {
+  need_browser
+  cargo test --locked --all-features --test browser
+}
+
+# Neither of these is among the tests that plain 'cargo test' runs: they need more than a toolchain.
 step_postgres() {
   need_postgres
   cargo test --locked --all-features --test postgres
@@ -158,11 +180,11 @@ step_redis() {
   cargo test --locked --all-features --test redis
 }
 
-# Packages of their own, with locks of their own, in a directory that they share.
+# Packages of their own, in a directory that they share. Their locks follow what this one depends on.
 step_outside() {
   local target=${CARGO_TARGET_DIR:-target}
-  cargo test --locked --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
-  cargo build --locked --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
+  cargo test --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo build --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
   cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper
   GRANTOR_ADAPTER="$target/outside/debug/with-poem" cargo test --locked --all-features --test adapters
 }
@@ -209,7 +231,7 @@ fi
 for step in "$@"; do
   [[ -n ${about[$step]:-} ]] || fail "there is no step '$step'; the steps are: ${steps[*]}."
 done
-(($# > 0)) && steps=("$@") # postgres, redis and databases only when they are named: they take minutes
+(($# > 0)) && steps=("$@") # databases only when it is named: it takes minutes
 command -v cargo >/dev/null || fail "there is no cargo: install Rust (rust-version in Cargo.toml tells which) and run this again."
 [[ -n ${CI:-} ]] && export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 

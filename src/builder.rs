@@ -4,18 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::RecentUses;
+use crate::client_id_metadata::ClientIdMetadata;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, Policy, RedirectUriAtTokenEndpoint,
     ScopeDefinition, SlashAtTheEnd,
 };
 use crate::context::Context;
+use crate::device::DeviceAuthorization;
 use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
-use crate::extension::ExtensionGrant;
+use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods};
 use crate::grant::last_used::RecentGrants;
-use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
 use crate::preset::{MCP_ACCESS_TOKEN, Preset};
 use crate::registration::DynamicRegistration;
@@ -37,20 +39,28 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     observer: Option<Arc<dyn Observer>>,
     pages: Arc<dyn Pages>,
+    rate_limit: Option<Arc<dyn RateLimit>>,
     secret: Option<SecretBytes>,
     lifetimes: Lifetimes,
     limits: Limits,
     scopes: Vec<ScopeDefinition>,
     resources: Vec<(String, Vec<String>)>,
+    device: Option<DeviceAuthorization>,
     personal_token_scope: Option<Vec<String>>,
     rights: Option<Arc<dyn Rights>>,
+    #[cfg(feature = "api")]
+    api: Option<crate::api::ManagementApi>,
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
+    client_authentication: Methods,
+    token_members: Members,
+    introspection_members: Members,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
     registration: Option<DynamicRegistration>,
+    client_id_metadata: Option<ClientIdMetadata>,
 }
 
 impl Builder {
@@ -62,20 +72,28 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             observer: None,
             pages: Arc::new(PlainPages::new()),
+            rate_limit: None,
             secret: None,
             lifetimes: Lifetimes::default(),
             limits: Limits::default(),
             scopes: Vec::new(),
             resources: Vec::new(),
+            device: None,
             personal_token_scope: None,
             rights: None,
+            #[cfg(feature = "api")]
+            api: None,
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
+            client_authentication: Methods::default(),
+            token_members: Members::default(),
+            introspection_members: Members::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
             registration: None,
+            client_id_metadata: None,
         }
     }
 
@@ -148,6 +166,16 @@ impl Builder {
         Self { mcp: Some(preset.mcp), lifetimes, ..self }
     }
 
+    /// Serves the management API too, and adds its scope to the server's: six tokens that begin with `grantor:`, which a
+    /// client has only if it is registered for them.
+    #[cfg(feature = "api")]
+    pub fn management_api(self, api: crate::api::ManagementApi) -> Self {
+        let own = crate::api::SCOPES.iter().map(|(name, about)| ScopeDefinition::new(*name, *about));
+        let mut scopes = self.scopes;
+        scopes.extend(own);
+        Self { api: Some(api), scopes, ..self }
+    }
+
     /// How long things live.
     pub fn lifetimes(self, lifetimes: Lifetimes) -> Self {
         Self { lifetimes, ..self }
@@ -193,15 +221,57 @@ impl Builder {
         Self { pages: Arc::new(pages), ..self }
     }
 
+    /// Lets devices in that have no browser (RFC 8628): adds the endpoint `/device_authorization`, the grant type
+    /// `urn:ietf:params:oauth:grant-type:device_code`, and the page `/device` to a [`Site`](crate::Site). Default: off.
+    ///
+    /// Read what [`DeviceAuthorization`] says of its risk.
+    pub fn device_authorization(self, device: DeviceAuthorization) -> Self {
+        Self { device: Some(device), ..self }
+    }
+
+    /// How often things may be asked for, such as
+    /// [`MemoryRateLimit::generous`](crate::limit::MemoryRateLimit::generous). Default: no limit, but for devices and
+    /// their user codes, where one is needed (RFC 8628 §5.1).
+    ///
+    /// A limit by address works where the host tells the [`PeerAddress`](crate::limit::PeerAddress) of a request.
+    pub fn rate_limit(self, limit: impl RateLimit) -> Self {
+        Self { rate_limit: Some(Arc::new(limit)), ..self }
+    }
+
     /// A grant type of the host (RFC 6749 §4.5), by the name it has on the wire.
     pub fn grant_type(mut self, name: impl Into<String>, grant: impl ExtensionGrant) -> Self {
         self.extension_grants.push((name.into(), Arc::new(grant)));
         self
     }
 
+    /// A client authentication method of the host (RFC 6749 §2.3.2), by the name it has in the metadata of clients:
+    /// [`AuthMethod::Extension`](crate::client::AuthMethod::Extension).
+    pub fn client_authentication(mut self, name: &'static str, method: impl ClientAuthentication) -> Self {
+        self.client_authentication.add(name, method);
+        self
+    }
+
+    /// A member of every token response (RFC 6749 §5.1), by what the token says. With one, a token request reads once
+    /// more from the store.
+    pub fn token_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.token_members.add(name.into(), member);
+        self
+    }
+
+    /// A member of every introspection response for a token that counts (RFC 7662 §2.2).
+    pub fn introspection_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.introspection_members.add(name.into(), member);
+        self
+    }
+
     /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
     pub fn registration(self, registration: DynamicRegistration) -> Self {
         Self { registration: Some(registration), ..self }
+    }
+
+    /// Lets the URL of a client ID metadata document be a client identifier; off unless it is called.
+    pub fn client_id_metadata(self, documents: ClientIdMetadata) -> Self {
+        Self { client_id_metadata: Some(documents), ..self }
     }
 
     /// Checks the whole configuration and makes the server.
@@ -232,7 +302,9 @@ impl Builder {
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
         policy.allow_personal_tokens(self.personal_token_scope.as_deref())?;
 
-        let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        self.device.map_or(Ok(()), |device| device.check())?;
+        policy.device = self.device;
+        let own = policy.own_grant_types();
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, grant) in &self.extension_grants {
@@ -243,16 +315,24 @@ impl Builder {
             }
             names.push(name);
         }
+        self.client_authentication.check()?;
+        self.token_members.check_for_tokens()?;
+        self.introspection_members.check_for_introspection()?;
         let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
         let registration =
             self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
-        let offered = Offered { registration: registration.is_some() };
-        let metadata = metadata::document(&issuer, &policy.every_scope, &names, offered)
-            .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
+        let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
+        let metadata =
+            metadata::document(&issuer, &policy.every_scope, &own, &names, offered, &self.client_authentication)
+                .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
             Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        #[cfg(feature = "api")]
+        let api = self.api.map(|api| api.mount(&issuer, &keys, &secret)).transpose()?;
+        let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
             issuer,
@@ -266,10 +346,24 @@ impl Builder {
             recent_grants: RecentGrants::new(),
             rights: self.rights,
             doubts: Doubts::default(),
+            limiter: Limiter::new(self.rate_limit),
             extension_grants,
+            client_authentication: self.client_authentication,
+            token_members: self.token_members,
+            introspection_members: self.introspection_members,
             registration,
+            documents,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
+        Ok(AuthorizationServer {
+            inner: Arc::new(Inner {
+                context,
+                pages: self.pages,
+                metadata,
+                published,
+                #[cfg(feature = "api")]
+                api,
+            }),
+        })
     }
 }
 

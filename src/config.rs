@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::client::{ClientMetadata, MetadataError};
+use crate::device::DeviceAuthorization;
+use crate::grant::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::{Resource, UriError};
 
@@ -185,6 +187,7 @@ pub(crate) struct Policy {
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
+    pub(crate) device: Option<DeviceAuthorization>,
 }
 
 /// A configuration that cannot be served.
@@ -239,6 +242,16 @@ pub enum ConfigError {
     /// A grant type of the host that is one of ours already, or is named twice.
     #[error("grant type {0:?} is already served")]
     GrantType(String),
+    /// A client authentication method of the host that is one of ours already, is named twice, or has no name for the
+    /// wire.
+    #[error("client authentication method {0:?} is already served, or cannot be named")]
+    ClientAuthentication(&'static str),
+    /// A member that the host adds to a response, and that is there already or is named twice.
+    #[error("the member {0:?} belongs to a specification, or is added twice")]
+    Member(String),
+    /// The path of the management API is not one.
+    #[error("the path {0:?} of the management API must be like /manage/v1")]
+    ManagementPath(String),
     /// Clients that describe themselves could have what the server does not have.
     #[error("registration: {0}")]
     Registration(String),
@@ -294,7 +307,14 @@ impl Policy {
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
+            device: None,
         })
+    }
+
+    /// The grant types of the server itself that are served.
+    pub(crate) fn own_grant_types(&self) -> Vec<&'static str> {
+        let always = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+        always.into_iter().chain(self.device.map(|_| device_code::GRANT_TYPE)).collect()
     }
 
     /// Which scope personal tokens may have; `None`: all but the server's own.
@@ -333,6 +353,11 @@ impl Policy {
         self.resources.iter().find(|known| known.identifier == *identifier)
     }
 
+    /// What the consent page says of a scope token; empty where nothing is known of it.
+    pub(crate) fn description(&self, name: &str) -> &str {
+        self.scopes.iter().find(|scope| scope.name == name).map_or("", |scope| scope.description.as_str())
+    }
+
     /// The scope a client may have at all: what it registered, or the default where it registered none.
     pub(crate) fn scope_of_client(&self, metadata: &ClientMetadata) -> Scope {
         let registered = if metadata.scope.is_empty() { &self.default_scope } else { &metadata.scope };
@@ -363,8 +388,10 @@ impl Policy {
         &self,
         metadata: &ClientMetadata,
         grant_type: &dyn Fn(&str) -> bool,
+        auth_method: &dyn Fn(&str) -> bool,
     ) -> Result<(), MetadataError> {
         metadata.check(&crate::client::Known {
+            auth_method,
             grant_types: grant_type,
             scope: &self.every_scope,
             resources: &|resource| self.resource(resource).is_some(),

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::client::{AuthenticatedClient, RecentUses};
+use crate::client_id_metadata::Documents;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::extension::ExtensionGrant;
+use crate::extension::{ExtensionGrant, Members, Methods};
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
+use crate::limit::Limiter;
 use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
@@ -36,8 +38,13 @@ pub(crate) struct Context {
     pub(crate) recent_grants: RecentGrants,
     pub(crate) rights: Option<Arc<dyn Rights>>,
     pub(crate) doubts: Doubts,
+    pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) client_authentication: Methods,
+    pub(crate) token_members: Members,
+    pub(crate) introspection_members: Members,
     pub(crate) registration: Option<RegistrationRules>,
+    pub(crate) documents: Option<Documents>,
 }
 
 impl Context {
@@ -155,6 +162,7 @@ impl Context {
     pub(crate) fn tell(&self, event: &Event) {
         #[cfg(feature = "tracing")]
         crate::event::trace(event);
+        crate::observe::event(event);
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }
@@ -181,6 +189,8 @@ impl Context {
 fn spent(commit: &Commit) -> impl Iterator<Item = Key> {
     commit.writes.iter().filter_map(|write| match write {
         Write::Use { key, .. } => Some(*key),
+        // What lies in another partition than what it buys is spent by a mark beside that.
+        Write::Insert(record) if record.key.kind == Kind::MARKER => Some(record.key),
         Write::Insert(_) | Write::Replace(_) | Write::SetState { .. } | Write::Delete(_) => None,
     })
 }

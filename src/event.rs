@@ -8,7 +8,8 @@ use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::refusal::{
-    ApproveError, AuthorizeError, IntrospectError, RegistrationError, ResumeError, RevokeError, TokenError, VerifyError,
+    ApproveError, AuthorizeError, DeviceAuthorizationError, IntrospectError, RegistrationError, ResumeError,
+    RevokeError, TokenError, UserCodeError, VerifyError,
 };
 use crate::wire::scope::Scope;
 use crate::wire::token::TokenKind;
@@ -72,7 +73,13 @@ pub enum What {
     SubjectActivated,
     /// All that was issued for a resource owner ended.
     SubjectRevoked,
-    /// A resource owner allowed a client what it asked for, or part of it, and an authorization code was issued.
+    /// A device asked to be let in, and waits for its user (RFC 8628 §3.1).
+    DeviceStarted {
+        /// What it asks for.
+        scope: Scope,
+    },
+    /// A resource owner allowed a client what it asked for, or part of it: an authorization code was issued, or its
+    /// device may fetch its tokens.
     Authorized {
         /// What was allowed.
         scope: Scope,
@@ -149,6 +156,8 @@ pub enum Why {
     Owner,
     /// An authorization code was presented twice.
     CodeReplayed,
+    /// A device code was presented again after it had been redeemed.
+    DeviceCodeReplayed,
     /// A refresh token was presented again after the retry window.
     RefreshReplayed,
     /// The resource owner had too many grants with this client, and this was the oldest.
@@ -172,6 +181,10 @@ pub enum Refusal {
     Revoke(RevokeError),
     /// The introspection endpoint.
     Introspect(IntrospectError),
+    /// The device authorization endpoint.
+    DeviceAuthorization(DeviceAuthorizationError),
+    /// A device that could not be found by its user code.
+    UserCode(UserCodeError),
     /// The registration endpoint, or the one where a registration is managed.
     Register(RegistrationError),
     /// A protected resource.

@@ -27,34 +27,51 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The [guides](guide) begin with [ten minutes](guide::ten_minutes).
+//!
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
+//! | `console` | `console`: pages for administrators and users: API clients, connected apps, access tokens | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
-//! | `tracing` | events as `tracing` events | no |
+//! | `fetch` | `fetch::HttpsFetch`: client ID metadata documents over hyper and rustls; needs tokio and a C compiler | no |
+//! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
+//! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
 //! | `testing` | `testing::TestServer`: the real engine inside a test | no |
 //! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
+#[cfg(feature = "api")]
+pub mod api;
 mod builder;
 pub mod client;
+mod client_id_metadata;
 pub mod clock;
 mod config;
+#[cfg(feature = "console")]
+pub mod console;
 mod context;
+mod device;
 mod endpoint;
 pub mod entropy;
 mod error;
 pub mod event;
 mod extension;
+pub mod fetch;
 mod grant;
+pub mod guide;
 mod http;
 mod id;
 mod interaction;
+pub mod limit;
 pub mod manage;
+mod observe;
 pub mod pages;
 mod preset;
 pub mod refusal;
@@ -75,17 +92,21 @@ pub use self::http::actix;
 pub use self::http::axum;
 #[cfg(feature = "tower")]
 pub use self::http::tower;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
+pub use self::http::{Dialect, Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
+pub use client_id_metadata::ClientIdMetadata;
 pub use config::{
     AccessTokenRevocation, ConfigError, Lifetimes, Limits, OmittedRedirectUri, RedirectUriAtTokenEndpoint,
     ResourceDefinition, ScopeDefinition,
 };
-pub use endpoint::{Approval, ConsentNeed};
+pub use device::DeviceAuthorization;
+pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
-pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
+pub use extension::{
+    Claim, ClientAuthentication, ClientAuthenticationRequest, ExtensionGrant, ExtensionMember, ExtensionRequest, Issue,
+};
 pub use id::{ClientId, GrantId, Subject};
-pub use interaction::{PendingAuthorization, Prompt, ResponseMode, Suspended};
+pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;
 pub use registration::{DynamicRegistration, RegisteredBy, RegistrationPolicy, RegistrationRequest};
 pub use resource::{Require, Verified};

@@ -7,14 +7,15 @@ use http::HeaderMap;
 use crate::builder::Builder;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::endpoint::{Approval, ConsentNeed, approve};
+use crate::endpoint::{Approval, ConsentNeed, DeviceDecision, approve, decide_device};
 use crate::error::Failure;
 use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
-use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, Suspended};
+use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, PendingDevice, Suspended};
+use crate::limit::PeerAddress;
 use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
-use crate::refusal::{ApproveError, AuthorizeError, ResumeError, VerifyError};
+use crate::refusal::{ApproveError, AuthorizeError, ResumeError, UserCodeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
 use crate::store::Purged;
 
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
     pub(crate) published: Published,
+    #[cfg(feature = "api")]
+    pub(crate) api: Option<crate::api::Mounted>,
 }
 
 impl Inner {
@@ -206,6 +209,59 @@ impl AuthorizationServer {
             response.headers_mut().append(http::header::SET_COOKIE, cookie);
         }
         Ok(response)
+    }
+
+    /// Whether the server can answer now: asks the store for a record that there is not. For a probe of readiness; that
+    /// the process lives, it tells by answering at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Unavailable`] if the store cannot be reached, [`Failure::Corrupt`] if it makes no sense.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        let context = &self.inner.context;
+        context.load_one(context.keys.client(&ClientId::from("(readiness)"))).await.map(|_| ())
+    }
+
+    /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
+    /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
+    ///
+    /// Whatever could be a code counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
+    pub async fn find_device(
+        &self,
+        user_code: &str,
+        subject: &Subject,
+        peer: Option<PeerAddress>,
+    ) -> Result<PendingDevice, UserCodeError> {
+        let found = decide_device::find(&self.inner.context, user_code, subject, peer).await;
+        found.inspect_err(|error| self.refused_device(Refusal::UserCode(*error), None, subject))
+    }
+
+    /// The user lets the device in: the next time it asks, it gets its tokens.
+    pub async fn approve_device(
+        &self,
+        pending: PendingDevice,
+        approval: Approval,
+    ) -> Result<DeviceDecision, ApproveError> {
+        let decided = decide_device::approve(&self.inner.context, &pending, &approval).await;
+        decided.inspect_err(|error| {
+            self.refused_device(Refusal::Approve(*error), Some(pending.client().id()), pending.subject());
+        })
+    }
+
+    /// The user turns the device away: it is told `access_denied`.
+    pub async fn deny_device(&self, pending: PendingDevice) -> Result<DeviceDecision, ApproveError> {
+        let decided = decide_device::deny(&self.inner.context, &pending).await;
+        decided.inspect_err(|error| {
+            self.refused_device(Refusal::Approve(*error), Some(pending.client().id()), pending.subject());
+        })
+    }
+
+    pub(crate) fn refused_device(&self, refusal: Refusal, client_id: Option<&ClientId>, subject: &Subject) {
+        let event = Event::new(self.now(), What::Refused(refusal)).subject(Some(subject));
+        self.inner.context.tell(&match client_id {
+            Some(client_id) => event.client(client_id),
+            None => event,
+        });
     }
 
     /// Writes down when grants were last used, and forgets what may be forgotten, at most `limit` records each: call it

@@ -10,6 +10,8 @@ pub mod measure;
 pub mod memory;
 pub mod party;
 pub mod report;
+#[cfg(feature = "stores")]
+pub mod stores;
 #[cfg(feature = "peers")]
 pub mod sweep;
 #[cfg(feature = "peers")]

@@ -1,6 +1,6 @@
 //! `cargo run --release --manifest-path benches/Cargo.toml -- QUESTION [ROW..] [--rounds N] [--live N] [--million]`
 
-use grantor_benches::{Options, edge, engine, hot, keep, report, sweep, threads};
+use grantor_benches::{Options, edge, engine, hot, keep, report, stores, sweep, threads};
 
 /// The allocator gives memory back to the system between two batches, and every party pays for getting it anew: as much as a request
 /// costs, and nothing that a server at work would pay. So it is told to keep what it has.
@@ -33,6 +33,7 @@ fn main() {
     let rows = match question.as_str() {
         "engine" => engine::run(&options),
         "edge" => edge::run(&options),
+        "stores" => stores::run(&options),
         "threads" => threads::run(&options),
         "sweep" => sweep::run(&options),
         "report" => {
@@ -55,7 +56,7 @@ fn main() {
             return;
         }
         _ => {
-            eprintln!("questions: engine edge threads sweep; memory is asked of `count`; report");
+            eprintln!("questions: engine edge stores threads sweep; memory is asked of `count`; report");
             std::process::exit(2);
         }
     };

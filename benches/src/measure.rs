@@ -159,6 +159,8 @@ pub struct Row {
 
 pub const OURS: &str = "ours";
 pub const FLOOR: &str = "floor";
+/// The unit of what is better when there is more of it.
+pub const PER_SECOND: &str = "per s";
 
 /// Measures one row: `rounds` rounds, in each of which every contender does one batch, in turn forwards and backwards.
 pub fn row(work: &str, rounds: usize, mut contenders: Vec<Contender<'_>>, targets: &[Target]) -> Row {
@@ -269,7 +271,7 @@ pub fn thousands(number: f64) -> String {
     out
 }
 
-fn brief(row: &Row) -> String {
+pub fn brief(row: &Row) -> String {
     let measured: Vec<String> =
         row.measured.iter().map(|one| format!("{} {}", one.name, thousands(one.median))).collect();
     let judged: Vec<String> = row

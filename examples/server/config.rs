@@ -10,7 +10,7 @@ use grantor::manage::{ManageError, Registration};
 use grantor::secret::Secret;
 use grantor::store::StoreError;
 use grantor::wire::scope::Scope;
-use grantor::{ClientId, ConfigError, Lifetimes, Limits, ScopeDefinition};
+use grantor::{ClientId, ConfigError, DeviceAuthorization, Lifetimes, Limits, ScopeDefinition};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,12 +27,17 @@ pub(crate) struct Config {
     pub(crate) secret_file: Option<PathBuf>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
+    /// Whether devices without a browser are let in, and how.
+    pub(crate) device: Option<DeviceAuthorization>,
+    /// Whether the endpoints are limited, and not the user codes of devices alone.
+    pub(crate) rate_limits: bool,
     pub(crate) scopes: Vec<ScopeDefinition>,
     /// Scope tokens that a client or a resource names and `[[scopes]]` does not.
     pub(crate) undescribed: Vec<String>,
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) registration: crate::registration::Registration,
     source: Source,
 }
 
@@ -74,6 +79,7 @@ impl std::error::Error for Problem {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "they are called as in the file")]
 struct File {
     issuer: String,
     #[serde(default = "default_listen")]
@@ -87,11 +93,17 @@ struct File {
     #[serde(default)]
     limits: LimitsTable,
     #[serde(default)]
+    device: DeviceTable,
+    #[serde(default)]
+    rate_limits: RateLimitsTable,
+    #[serde(default)]
     scopes: Vec<ScopeTable>,
     #[serde(default)]
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    registration: crate::registration::Registration,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -116,6 +128,7 @@ struct LifetimesTable {
     refresh_retry_window: Option<u64>,
     interaction: Option<u64>,
     consent: Option<u64>,
+    personal_token: Option<u64>,
     clock_skew: Option<u64>,
 }
 
@@ -123,6 +136,38 @@ struct LifetimesTable {
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     grants_per_subject_and_client: Option<u32>,
+    personal_tokens_per_subject: Option<u32>,
+}
+
+impl LimitsTable {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            grants_per_subject_and_client: self
+                .grants_per_subject_and_client
+                .unwrap_or(default.grants_per_subject_and_client),
+            personal_tokens_per_subject: self
+                .personal_tokens_per_subject
+                .unwrap_or(default.personal_tokens_per_subject),
+        }
+    }
+}
+
+/// Off unless `enabled`; in seconds.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceTable {
+    #[serde(default)]
+    enabled: bool,
+    lifetime: Option<u64>,
+    interval: Option<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimitsTable {
+    #[serde(default)]
+    enabled: bool,
 }
 
 #[derive(Deserialize)]
@@ -191,8 +236,18 @@ impl LifetimesTable {
             refresh_retry_window: or(self.refresh_retry_window, default.refresh_retry_window),
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
+            personal_token: or(self.personal_token, default.personal_token),
             clock_skew: or(self.clock_skew, default.clock_skew),
         }
+    }
+}
+
+impl DeviceTable {
+    fn settings(&self) -> Option<DeviceAuthorization> {
+        let default = DeviceAuthorization::default();
+        let or = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+        let settings = default.lifetime(or(self.lifetime, default.lifetime));
+        self.enabled.then(|| settings.interval(or(self.interval, default.interval)))
     }
 }
 
@@ -246,15 +301,15 @@ impl Config {
             accepted_loss: file.danger_accept_loss,
             secret_file,
             lifetimes: file.lifetimes.lifetimes(),
-            limits: match file.limits.grants_per_subject_and_client {
-                Some(grants_per_subject_and_client) => Limits { grants_per_subject_and_client },
-                None => Limits::default(),
-            },
+            limits: file.limits.limits(),
+            device: file.device.settings(),
+            rate_limits: file.rate_limits.enabled,
             scopes,
             undescribed,
             users: source.users(file.users)?,
             clients,
             resources,
+            registration: file.registration,
             source,
         })
     }
@@ -263,6 +318,9 @@ impl Config {
     pub(crate) fn refused(&self, error: &ConfigError) -> Problem {
         let path = match error {
             ConfigError::Issuer(_) => vec![Step::Key("issuer")],
+            ConfigError::Lifetime { name: name @ ("device.lifetime" | "device.interval"), .. } => {
+                vec![Step::Key("device"), Step::Key(name.trim_start_matches("device."))]
+            }
             ConfigError::Lifetime { name, .. } => vec![Step::Key("lifetimes"), Step::Key(name)],
             ConfigError::Limit { name, .. } => vec![Step::Key("limits"), Step::Key(name)],
             ConfigError::Scope { name, .. } => {
@@ -274,6 +332,7 @@ impl Config {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);
                 vec![Step::Key("resources"), Step::Index(at), Step::Key("identifier")]
             }
+            ConfigError::Registration(_) => vec![Step::Key("registration")],
             _ => Vec::new(),
         };
         let message = match error {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT] [--import DUMP]
+//! cargo run --example server -- --testing [--listen ADDRESS:PORT]
 //! cargo run --example server -- export DUMP [--config FILE]
 //! cargo run --example server -- import DUMP [--config FILE]
 //! ```
@@ -10,6 +11,7 @@
 //! |---|---|
 //! | `--config FILE` | serves what a TOML file says; without it, `examples/server/demo.toml`, with an issuer that follows the port |
 //! | `--listen ADDRESS:PORT` | listens there, whatever the file says; port 0 takes any that is free, and the output tells which |
+//! | `--testing` | serves tests in any language: a clock, users, tokens and faults that are moved over HTTP; see `docs/testing.md` |
 //! | `export DUMP` | writes everything in the store to a new file, as [`grantor::store::Export`] does, and ends; stop the servers first |
 //! | `import DUMP` | reads such a file into the store, which may be another, and ends; run again, it skips what is there |
 //! | `--import DUMP` | the same, and then serves: the only way for `memory:` |
@@ -24,12 +26,13 @@
 //! | `store` | `"sqlite:grantor.db"` | where records live: also `"memory:"`, `"postgres://…"`, `"redis://…"` (nodes of a Cluster: separated by commas) |
 //! | `secret_file` | `"grantor.secret"` | 32 bytes in hexadecimal, made at the first start for its owner alone; several servers over one store share one. `memory:` needs none |
 //! | `danger_accept_loss` | | `"recent"`, `"everything"`: opens a database that may lose this much of what was acknowledged when it or its machine breaks |
-//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `clock_skew` |
-//! | `[limits]` | the library's | `grants_per_subject_and_client` |
+//! | `[lifetimes]` | the library's | in seconds: `access_token`, `refresh_token`, `grant`, `authorization_code`, `refresh_retry_window`, `interaction`, `consent`, `clock_skew`, `personal_token` |
+//! | `[limits]` | the library's | `grants_per_subject_and_client`, `personal_tokens_per_subject` |
 //! | `[[scopes]]` | | `name`, `description`, `default` (granted when a request names no scope), `user_only` (not for `client_credentials`) |
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
 //! | `[[resources]]` | | `identifier`, `scopes` |
+//! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //!
 //! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret
 //! a store is of no use: every token is lost; so a new one is made only where the store is empty, and whoever moves records to another
@@ -52,20 +55,25 @@
 //! | `store.rs`, `secret.rs` | where records live, and the secret that they depend on |
 //! | `clients.rs` | the clients of the file, in a store that may know them already |
 //! | `transfer.rs` | export and import |
+//! | `registration.rs` | clients that register themselves, or are described by a document |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
 //! | `api.rs` | `/api/me` |
+//! | `testing.rs` | `--testing` |
 
 mod api;
 mod clients;
 mod config;
+mod health;
 mod options;
 mod pages;
+mod registration;
 mod secret;
 mod session;
 mod signin;
 mod store;
+mod testing;
 mod throttle;
 mod transfer;
 mod users;
@@ -77,7 +85,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
 use grantor::client::ClientMetadata;
+use grantor::limit::{MemoryRateLimit, PeerAddress};
 use grantor::store::Store;
 use grantor::wire::uri::Issuer;
 use grantor::{AuthorizationServer, Builder};
@@ -121,6 +131,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     match &options.task {
         Task::Serve => {}
+        Task::Testing => return testing::serve(options.listen).await,
         Task::Export(path) => return Ok(transfer::export(open(&config).await?, path).await?),
         Task::Import(_) if matches!(config.store, Place::Memory) => {
             return Err("a store in memory would end with this command: start the server with --import instead".into());
@@ -159,8 +170,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let own = signin::routes().merge(api::routes()).with_state(Arc::clone(&app));
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
+    let own = own.merge(health::routes(server.clone()));
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
-    let purging = tokio::spawn(purge(server));
+    let router = router.layer(axum::middleware::map_request(tell_peer));
+    let purging = tokio::spawn(purge(server, config.registration));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopping(asked.clone()));
     tokio::select! {
@@ -178,6 +191,12 @@ async fn open(config: &Config) -> Result<Arc<dyn Store>, Box<dyn Error>> {
 /// All of the server but the store.
 fn builder(config: &Config) -> Builder {
     let mut builder = AuthorizationServer::builder(&config.issuer).lifetimes(config.lifetimes).limits(config.limits);
+    if let Some(device) = config.device {
+        builder = builder.device_authorization(device);
+    }
+    if config.rate_limits {
+        builder = builder.rate_limit(MemoryRateLimit::generous());
+    }
     for scope in &config.scopes {
         builder = builder.scope_definition(scope.clone());
     }
@@ -192,7 +211,7 @@ fn builder(config: &Config) -> Builder {
 
 /// The authorization server, with its clients.
 async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationServer, Box<dyn Error>> {
-    let mut builder = builder(config);
+    let mut builder = config.registration.apply(builder(config))?;
     if let Some(path) = &config.secret_file {
         builder = builder.secret(secret::read_or_make(path, &*store).await?);
     }
@@ -202,6 +221,14 @@ async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationSe
         eprintln!("note: the scope {name:?} is not among [[scopes]]: it is served without a description");
     }
     Ok(server)
+}
+
+/// Tells the server where a request came from: from the connection, since nothing stands in front of this one.
+async fn tell_peer(mut request: Request) -> Request {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        request.extensions_mut().insert(PeerAddress(peer.ip()));
+    }
+    request
 }
 
 /// The issuer of the demo: this machine, at the port that was taken.
@@ -220,6 +247,9 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
     println!("  issuer        {}", app.issuer.as_str());
     println!("  store         {}", config.store.shown());
     println!("  metadata      {}", app.issuer.well_known("oauth-authorization-server"));
+    if config.device.is_some() {
+        println!("  devices       {}", url("/device"));
+    }
     if !is_demo {
         println!("  users         {}", users.join(", "));
         let clients = config.clients.iter().filter_map(|client| client.client_id.as_ref());
@@ -258,7 +288,7 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
 }
 
 /// Throws away what has expired, now and then.
-async fn purge(server: AuthorizationServer) {
+async fn purge(server: AuthorizationServer, registration: registration::Registration) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -266,6 +296,7 @@ async fn purge(server: AuthorizationServer) {
         while server.purge(1_000).await.is_ok_and(|purged| purged.more) {
             tokio::task::yield_now().await;
         }
+        registration.clean(&server).await;
     }
 }
 

@@ -47,7 +47,7 @@ fn parse(text: &str) -> Option<[u8; 32]> {
 fn make(path: &Path) -> std::io::Result<()> {
     let mut secret = [0; 32];
     SystemEntropy.fill(&mut secret).map_err(|_| std::io::Error::other("the system gives no randomness"))?;
-    let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = secret.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
 
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}", std::process::id()));

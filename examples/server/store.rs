@@ -44,10 +44,10 @@ impl Place {
             "rediss" => Err("this example is built without TLS for Redis".to_owned()),
             "redis" | "redis+unix" => {
                 let urls: Vec<String> = text.split(',').map(|url| url.trim().to_owned()).collect();
-                match urls.iter().all(|url| url.starts_with("redis")) {
-                    true => Ok(Self::Redis(urls)),
-                    false => Err("must be one redis:// URL, or some separated by commas".to_owned()),
+                if !urls.iter().all(|url| url.starts_with("redis")) {
+                    return Err("must be one redis:// URL, or some separated by commas".to_owned());
                 }
+                Ok(Self::Redis(urls))
             }
             _ => Err("must be \"memory:\", \"sqlite:FILE\", \"postgres://…\" or \"redis://…\"".to_owned()),
         }
@@ -73,7 +73,7 @@ impl Place {
                     Some(Loss::Everything) => RedisOptions::new().danger_accept_loss(RedisLoss::Everything),
                 };
                 let (first, others) = urls.split_first().ok_or_else(|| StoreError::Unavailable("no URL".into()))?;
-                let options = others.iter().fold(options, |options, url| options.node(url));
+                let options = others.iter().fold(options, RedisOptions::node);
                 Arc::new(options.open(first).await?)
             }
         })

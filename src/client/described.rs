@@ -99,6 +99,14 @@ impl Described {
         })
     }
 
+    /// Leaves this response type alone, for a server that has no other; refused where it is not among them.
+    pub(crate) fn keep_response_type(&mut self, kept: &str) -> Result<(), DescriptionError> {
+        let Some(response_types) = &mut self.response_types else { return Ok(()) };
+        response_types.retain(|name| name == kept);
+        response_types.dedup();
+        if response_types.is_empty() { Err(DescriptionError::ResponseTypes) } else { Ok(()) }
+    }
+
     /// What it comes to, with all defaults filled in: `auth_method` and `scope` where it names none, `base` for what is
     /// no client's to say. Still to be checked by the rules for all metadata.
     pub(crate) fn metadata(

@@ -5,5 +5,5 @@ use crate::refusal::ClientError;
 
 pub(super) fn read(client_id: Option<&str>) -> Result<Presented, ClientError> {
     let client_id = client_id.ok_or(ClientError::Missing)?;
-    Ok(Presented { client_id: client_id.into(), proof: Proof::None })
+    Ok(Presented::new(client_id.into(), Proof::None))
 }

@@ -20,5 +20,5 @@ pub(super) fn read(header: &HeaderValue) -> Result<Presented, ClientError> {
     }
     let other = credentials.raw.filter(|(id, _)| *id == credentials.id).map(|(_, secret)| secret);
     let proof = Proof::Secret { method: AuthMethod::ClientSecretBasic, secret: credentials.secret, other };
-    Ok(Presented { client_id: credentials.id.into(), proof })
+    Ok(Presented::new(credentials.id.into(), proof))
 }

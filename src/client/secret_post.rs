@@ -8,5 +8,5 @@ use crate::secret::Secret;
 pub(super) fn read(client_id: Option<&str>, secret: &str) -> Result<Presented, ClientError> {
     let client_id = client_id.ok_or(ClientError::Missing)?;
     let proof = Proof::Secret { method: AuthMethod::ClientSecretPost, secret: Secret::new(secret), other: None };
-    Ok(Presented { client_id: client_id.into(), proof })
+    Ok(Presented::new(client_id.into(), proof))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ErrorAnswer;
 use super::authorize::wire;
 use crate::client::{Client, Consent};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
@@ -53,6 +54,18 @@ impl Approval {
     #[must_use]
     pub fn on_device(self, device: &str) -> Self {
         Self { device: device.chars().filter(|character| !character.is_control()).take(MAX_DEVICE).collect(), ..self }
+    }
+
+    pub(super) const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    pub(super) const fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
+    }
+
+    pub(super) const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
     }
 }
 
@@ -135,6 +148,7 @@ pub(crate) async fn approve(
     if scope.is_empty() {
         return deny(context, pending, Some(subject), AuthorizeError::AccessDenied).await;
     }
+    client_id_metadata::keep(context, pending.client()).await?;
     let drawn = Drawn { code: SecretBytes::new(context.draw()?), grant: context.draw()? };
     let place = Place::of(&context.keys, subject, pending.client().id());
     // Where there is no handle, nobody can come back with this authorization: it needs no mark.

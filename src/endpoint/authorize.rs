@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Client, Unmatched, verify_redirect_uri};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
@@ -74,7 +75,9 @@ async fn identify(context: &Context, form: &Form<'_>) -> Result<(Arc<Client>, Ta
     let id = ClientId::from(id);
     let known = |error| AuthorizeRefusal { error, target: None, client_id: Some(id.clone()) };
     let loaded = context.load_one(context.keys.client(&id)).await?;
-    let client = Client::loaded(loaded.as_ref())
+    let client = client_id_metadata::named(context, &id, loaded.as_ref())
+        .await
+        .map_err(|error| known(AuthorizeError::ClientDocument(error)))?
         .filter(|client| client.state() == State::Live && !client.is_inconsistent())
         .ok_or_else(|| known(AuthorizeError::ClientUnknown))?;
     if form.count("redirect_uri") > 1 {
@@ -153,7 +156,7 @@ fn challenge(form: &Form<'_>, required: bool) -> Result<Option<CodeChallenge>, A
 /// The most words of scope that a person can be asked to read.
 const MAX_SCOPES: usize = 64;
 
-fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, AuthorizeError> {
+pub(super) fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, AuthorizeError> {
     let allowed = context.policy.scope_of_client(client.metadata());
     let scope = match form.get("scope").map(Scope::parse) {
         None | Some(Err(ScopeError::Empty)) => context.policy.default_scope.intersection(&allowed),
@@ -164,7 +167,7 @@ fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Result<Scope, A
     if sensible { Ok(scope) } else { Err(AuthorizeError::Scope) }
 }
 
-fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
+pub(super) fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
     let resources = context.policy.named(&read_resources(form).ok_or(AuthorizeError::Target)?);
     let known = resources.iter().all(|resource| context.policy.resource(resource).is_some());
     if known { Ok(resources) } else { Err(AuthorizeError::Target) }
@@ -195,6 +198,7 @@ pub(crate) fn wire(error: AuthorizeError) -> Option<(ErrorCode, &'static str)> {
         AuthorizeError::Request(_)
         | AuthorizeError::ClientMissing
         | AuthorizeError::ClientUnknown
+        | AuthorizeError::ClientDocument(_)
         | AuthorizeError::RedirectUriMissing
         | AuthorizeError::RedirectUriUnregistered => return None,
         AuthorizeError::Failure(failure) if failure.is_temporary() => {

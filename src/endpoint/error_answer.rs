@@ -17,11 +17,13 @@ pub(crate) struct ErrorAnswer {
     pub(crate) description: &'static str,
     /// Whether the answer carries a challenge for HTTP Basic.
     pub(crate) challenge: bool,
+    /// After how many seconds it makes sense to try again, where it does.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl ErrorAnswer {
     pub(crate) const fn bad_request(code: ErrorCode, description: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, description, challenge: false }
+        Self { status: StatusCode::BAD_REQUEST, code, description, challenge: false, retry_after: None }
     }
 
     pub(crate) fn body(&self) -> String {
@@ -46,6 +48,13 @@ impl From<RequestError> for ErrorAnswer {
             RequestError::Undecodable => answer("a parameter cannot be decoded"),
             RequestError::TooMuch => answer("there are too many parameters, or one is too long"),
             RequestError::Repeated => answer("a parameter is included more than once"),
+            RequestError::RateLimited { retry_after } => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                code: ErrorCode::TemporarilyUnavailable,
+                description: "there were too many such requests: try again later",
+                challenge: false,
+                retry_after: Some(retry_after),
+            },
             RequestError::TwoSources => answer("parameters belong in the body or in the query, not in both"),
         }
     }
@@ -70,11 +79,13 @@ impl From<ClientError> for ErrorAnswer {
             | ClientError::MethodUnsupported { .. }
             | ClientError::MethodNotRegistered { .. }
             | ClientError::WrongSecret { .. }
+            | ClientError::NotProven { .. }
             | ClientError::Inconsistent { .. } => Self {
                 status: StatusCode::UNAUTHORIZED,
                 code: ErrorCode::InvalidClient,
                 description: "client authentication failed",
                 challenge: error.used_header(),
+                retry_after: None,
             },
         }
     }
@@ -88,6 +99,7 @@ impl From<Failure> for ErrorAnswer {
                 code: ErrorCode::TemporarilyUnavailable,
                 description: "the server cannot answer now: try again",
                 challenge: false,
+                retry_after: Some(1),
             }
         } else {
             Self {
@@ -95,6 +107,7 @@ impl From<Failure> for ErrorAnswer {
                 code: ErrorCode::ServerError,
                 description: "the server met an unexpected condition",
                 challenge: false,
+                retry_after: None,
             }
         }
     }

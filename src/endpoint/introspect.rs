@@ -7,7 +7,9 @@ use super::{ClientRequest, ErrorAnswer, Refused};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::limit::Limited;
 use crate::refusal::{ClientError, IntrospectError};
+use crate::resource::Verified;
 use crate::store::{Kind, Loaded};
 use crate::token::liveness;
 use crate::token::view::TokenView;
@@ -25,14 +27,14 @@ pub(crate) async fn introspect(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<String, Refused<IntrospectError>> {
-    let request = ClientRequest::read(headers, query, body)?;
+    let request = ClientRequest::read(context, headers, query, body).await?;
     describe_to_caller(context, &request).await.map_err(|error| request.refused(error))
 }
 
 async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
     let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
-    let (caller, token) = look_up::<IntrospectError>(context, request, token, now).await?;
+    let (caller, token) = look_up::<IntrospectError>(context, Limited::Introspect, request, token, now).await?;
     if !caller.client().metadata().is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
@@ -40,14 +42,22 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
     let left = context.rights_left(token.as_ref()).await?;
     let answer = token.as_ref().and_then(|token| describe(context, &caller, token, left.as_ref()));
     context.note_secret_use(&caller, now).await;
-    let Some(answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    let Some(mut answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    if let Some(token) = token.as_ref().filter(|_| !context.introspection_members.is_empty()) {
+        context.introspection_members.write(&mut answer, &Verified::held(token.clone(), left)).await;
+    }
     // A resource server asks because the token was used.
     context.note_grant_use(token.as_ref().and_then(|token| token.parent.as_deref()), now);
-    Ok(answer)
+    Ok(answer.finish())
 }
 
 /// What the caller may know of a token that counts; `None` where that is nothing.
-fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, left: Option<&Scope>) -> Option<String> {
+fn describe(
+    context: &Context,
+    caller: &AuthenticatedClient,
+    token: &Loaded,
+    left: Option<&Scope>,
+) -> Option<JsonObject> {
     let view = TokenView::of(token)?;
     let access = token.record.key.kind != Kind::REFRESH_TOKEN;
     let own = view.client_id() == caller.id().as_str();
@@ -87,7 +97,7 @@ fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, lef
         }
     }
     json.text("iss", context.issuer.as_str());
-    Some(json.finish())
+    Some(json)
 }
 
 /// Whether the token is addressed to this resource server: to all, or to one of the resources it stands for.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `authorize.rs` | authorization endpoint (RFC 6749 §3.1): validates a request and makes it pending |
 //! | `approve.rs` | what follows: the resource owner allows or denies |
+//! | `device_authorization.rs` | device authorization endpoint (RFC 8628 §3.1) |
+//! | `decide_device.rs` | what follows: somebody who has its user code allows or denies (RFC 8628 §3.3) |
 //! | `token.rs` | token endpoint (RFC 6749 §3.2) |
 //! | `revoke.rs` | token revocation (RFC 7009) |
 //! | `introspect.rs` | token introspection (RFC 7662) |
@@ -15,6 +17,8 @@
 
 pub(crate) mod approve;
 pub(crate) mod authorize;
+pub(crate) mod decide_device;
+pub(crate) mod device_authorization;
 mod error_answer;
 pub(crate) mod introspect;
 mod lookup;
@@ -25,5 +29,6 @@ pub(crate) mod revoke;
 pub(crate) mod token;
 
 pub use approve::{Approval, ConsentNeed};
+pub use decide_device::DeviceDecision;
 pub(crate) use error_answer::ErrorAnswer;
 pub(crate) use request::{ClientRequest, Refused, declares_form};

@@ -10,6 +10,7 @@ use crate::config::AccessTokenRevocation;
 use crate::context::Context;
 use crate::event::{Event, Revoked, What, Why};
 use crate::grant::record;
+use crate::limit::Limited;
 use crate::refusal::RevokeError;
 use crate::store::{Commit, Kind, Loaded, State, Write};
 use crate::wire::error::ErrorCode;
@@ -21,14 +22,14 @@ pub(crate) async fn revoke(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<(), Refused<RevokeError>> {
-    let request = ClientRequest::read(headers, query, body)?;
+    let request = ClientRequest::read(context, headers, query, body).await?;
     end(context, &request).await.map_err(|error| request.refused(error))
 }
 
 async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
     let token = request.form.get("token").ok_or(RevokeError::TokenMissing)?;
     let now = context.now();
-    let (client, token) = look_up::<RevokeError>(context, request, token, now).await?;
+    let (client, token) = look_up::<RevokeError>(context, Limited::Revoke, request, token, now).await?;
     if let Some(commit) = token.and_then(|token| decide(context, &client, &token, now)) {
         // A refusal means that the record has been forgotten meanwhile: it does not live.
         let _ = context.commit(&commit).await?;

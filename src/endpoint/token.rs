@@ -5,9 +5,12 @@ use http::HeaderMap;
 use super::{ClientRequest, ErrorAnswer, Refused};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::grant::{TokenAnswer, authorization_code, client_credentials, extension, refresh_token};
-use crate::refusal::{ExtensionRefusal, TokenError};
+use crate::grant::{TokenAnswer, authorization_code, client_credentials, device_code, extension, refresh_token};
+use crate::refusal::{Dead, ExtensionRefusal, TokenError};
+use crate::resource::Verified;
+use crate::token::mint;
 use crate::wire::error::ErrorCode;
+use crate::wire::token::TokenKind;
 
 /// Answers a token request.
 pub(crate) async fn token(
@@ -15,18 +18,38 @@ pub(crate) async fn token(
     headers: &HeaderMap,
     query: Option<&str>,
     body: &[u8],
-) -> Result<TokenAnswer, Refused<TokenError>> {
-    let request = ClientRequest::read(headers, query, body)?;
-    grant(context, &request).await.map_err(|error| request.refused(error))
+) -> Result<String, Refused<TokenError>> {
+    let request = ClientRequest::read(context, headers, query, body).await?;
+    let answer = grant(context, &request).await.map_err(|error| request.refused(error))?;
+    let mut json = answer.to_json();
+    if !context.token_members.is_empty()
+        && let Some(token) = issued(context, &answer).await
+    {
+        context.token_members.write(&mut json, &token).await;
+    }
+    Ok(json)
+}
+
+/// The token that is answered, for the members that the host adds; without it they are left out, since what was issued
+/// is issued and must be told.
+async fn issued(context: &Context, answer: &TokenAnswer) -> Option<Verified> {
+    let located = mint::locate(&context.keys, TokenKind::Access, answer.access_token.expose())?;
+    let loaded = context.load_one(located.key).await.ok()??;
+    let left = context.rights_left(Some(&loaded)).await.ok()?;
+    Some(Verified::held(loaded, left))
 }
 
 /// Hands the request to its grant type.
 async fn grant(context: &Context, request: &ClientRequest<'_>) -> Result<TokenAnswer, TokenError> {
     let ClientRequest { form, presented } = request;
-    match form.get("grant_type").ok_or(TokenError::ParameterMissing("grant_type"))? {
+    let name = form.get("grant_type").ok_or(TokenError::ParameterMissing("grant_type"))?;
+    match name {
         authorization_code::GRANT_TYPE => authorization_code::exchange(context, presented, form).await,
         refresh_token::GRANT_TYPE => refresh_token::refresh(context, presented, form).await,
         client_credentials::GRANT_TYPE => client_credentials::issue(context, presented, form).await,
+        device_code::GRANT_TYPE if context.policy.device.is_some() => {
+            device_code::redeem(context, presented, form).await
+        }
         other => match context.extension_grants.get(other) {
             Some(grant) => extension::issue(context, presented, other, &**grant, form).await,
             None => Err(TokenError::GrantTypeUnknown),
@@ -66,6 +89,14 @@ impl From<TokenError> for ErrorAnswer {
             TokenError::VerifierUnexpected => {
                 answer(InvalidRequest, "code_verifier without a code challenge in the authorization request")
             }
+            TokenError::DeviceCodeDead(Dead::Expired) => answer(ErrorCode::ExpiredToken, "the device code has expired"),
+            TokenError::DeviceCodeDead(_)
+            | TokenError::DeviceCodeOfAnotherClient
+            | TokenError::DeviceCodeReplayed
+            | TokenError::DeviceCodeInDoubt => answer(InvalidGrant, "the device code is not valid"),
+            TokenError::DevicePending => answer(ErrorCode::AuthorizationPending, "the user has not decided yet"),
+            TokenError::DeviceTooFast => answer(ErrorCode::SlowDown, "wait five seconds longer between requests"),
+            TokenError::DeviceDenied => answer(ErrorCode::AccessDenied, "the user refused"),
             TokenError::RefreshDead(_)
             | TokenError::RefreshOfAnotherClient
             | TokenError::RefreshReplayed

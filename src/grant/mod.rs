@@ -5,8 +5,10 @@
 //! | `authorization_code.rs` | a code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.6) |
 //! | `refresh_token.rs` | a refresh token for the next (RFC 6749 §6, RFC 9700 §4.14) |
 //! | `client_credentials.rs` | a token for the client itself (RFC 6749 §4.4) |
+//! | `device_code.rs` | a device code for tokens, once the user has agreed (RFC 8628 §3.4) |
 //! | `extension.rs` | grant types of the host (RFC 6749 §4.5) |
 //! | `authorization.rs` | what a subject has allowed a client: remembered consent and the list of live grants |
+//! | `device.rs` | the record of a device that waits, and what its user decided |
 //! | `family.rs` | a new grant with its first tokens |
 //! | `personal.rs` | personal tokens: grants to nobody but their owner |
 //! | `record.rs` | the record of a grant: what it says, what the grant is called, and ending it |
@@ -18,6 +20,8 @@ mod answer;
 pub(crate) mod authorization;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+pub(crate) mod device;
+pub(crate) mod device_code;
 pub(crate) mod extension;
 pub(crate) mod family;
 pub(crate) mod last_used;
@@ -36,15 +40,17 @@ pub(crate) const ATTEMPTS: usize = 256;
 use crate::client::{AuthenticatedClient, ClientMetadata, MetadataError, Presented, authenticate};
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::limit::Limited;
 use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
 
 /// Whether metadata keeps every rule, for a server with these grant types.
 pub(crate) fn check_metadata(context: &Context, metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let own = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+    let own = context.policy.own_grant_types();
     let known = |name: &str| own.contains(&name) || context.extension_grants.contains_key(name);
-    context.policy.check_metadata(metadata, &known)
+    let method = |name: &str| context.client_authentication.has(name);
+    context.policy.check_metadata(metadata, &known, &method)
 }
 
 /// Loads client and artifact in one round trip, authenticates the client, and checks that it may use the grant type.
@@ -55,6 +61,7 @@ async fn load_for(
     artifact: Option<&Located>,
     now: Timestamp,
 ) -> Result<(AuthenticatedClient, Option<Loaded>), TokenError> {
+    crate::observe::grant_type(grant_type);
     let client = context.keys.client(&presented.client_id);
     let (client, artifact) = match artifact {
         Some(located) => {
@@ -65,6 +72,7 @@ async fn load_for(
         None => (context.load_one(client).await?, None),
     };
     let client = authenticate(presented, client.as_ref(), &context.keys, now)?;
+    context.limiter.admit_client(Limited::Token, presented, &client, now).await?;
     if !client.client().metadata().allows(grant_type) {
         return Err(TokenError::GrantTypeNotAllowed);
     }

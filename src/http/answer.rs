@@ -71,8 +71,8 @@ pub(crate) fn json_error(error: &ErrorAnswer, realm: &str) -> Response<String> {
         let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static("Basic"));
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
-    if error.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -173,6 +173,14 @@ pub(super) fn error_page(pages: &dyn Pages, status: StatusCode, message: &str) -
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response
+}
+
+/// The person at the browser asked too often.
+pub(super) fn too_many_page(pages: &dyn Pages, retry_after: u64) -> Response<String> {
+    let message = "That was too often. Wait a little, and try again.";
+    let mut response = error_page(pages, StatusCode::TOO_MANY_REQUESTS, message);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
     response
 }
 

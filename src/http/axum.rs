@@ -47,6 +47,25 @@ pub fn site(site: Site) -> Router {
     })
 }
 
+/// The console, below its prefix: merge it into the application's own router.
+#[cfg(feature = "console")]
+pub fn console(console: crate::console::Console) -> Router {
+    let prefix = console.prefix().to_owned();
+    let below = format!("{prefix}/{{*rest}}");
+    let serve = move |request: Request| {
+        let console = console.clone();
+        async move {
+            match console.handle(request).await {
+                Ok(response) => response.map(Body::from),
+                Err(_) => StatusCode::NOT_FOUND.into_response(),
+            }
+        }
+    };
+    let router = Router::new().route(&below, axum::routing::any(serve.clone()));
+    let router = router.route(&format!("{prefix}/"), axum::routing::any(serve.clone()));
+    if prefix.is_empty() { router } else { router.route(&prefix, axum::routing::any(serve)) }
+}
+
 async fn serve(site: &Site, request: Request) -> Response {
     match site.handle(request).await {
         Ok(response) => response.map(Body::from),

@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use bytes::Buf as _;
+use http::StatusCode;
 use http::request::Parts;
 use http_body::Body;
 
@@ -17,7 +18,7 @@ const MAX_HEADER: usize = 16 * 1024;
 
 /// A request that is larger than the server reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TooLarge {
+pub(crate) enum TooLarge {
     /// 414.
     Query,
     /// 431.
@@ -28,7 +29,18 @@ pub(super) enum TooLarge {
     Broken,
 }
 
-pub(super) fn check(parts: &Parts) -> Result<(), TooLarge> {
+impl TooLarge {
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Query => StatusCode::URI_TOO_LONG,
+            Self::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+pub(crate) fn check(parts: &Parts) -> Result<(), TooLarge> {
     if parts.uri.query().is_some_and(|query| query.len() > MAX_QUERY) {
         return Err(TooLarge::Query);
     }
@@ -40,7 +52,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), TooLarge> {
 }
 
 /// Reads a body, whole, and stops as soon as it is too long.
-pub(super) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
+pub(crate) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
     let declared = body.size_hint().lower();
     if declared > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
         return Err(TooLarge::Body);

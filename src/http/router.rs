@@ -8,11 +8,13 @@ use super::answer;
 use super::limits::{self, TooLarge};
 use crate::endpoint::authorize::AuthorizeRefusal;
 use crate::endpoint::metadata::path;
-use crate::endpoint::{ErrorAnswer, authorize, introspect, registration, revoke, token};
+use crate::endpoint::{ErrorAnswer, authorize, device_authorization, introspect, registration, revoke, token};
 use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
-use crate::refusal::{AuthorizeError, RegistrationError, RequestError};
+use crate::limit::Limited;
+use crate::observe::{self, Came};
+use crate::refusal::{AuthorizeError, DocumentError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
 
@@ -45,6 +47,16 @@ impl<B> std::fmt::Debug for Outcome<B> {
     }
 }
 
+impl<B> Outcome<B> {
+    fn came(&self) -> Came {
+        match self {
+            Self::Respond(response) => Came::to(response.status()),
+            Self::Interact { .. } => Came::Interact,
+            Self::NotMine(_) => Came::Done,
+        }
+    }
+}
+
 /// The endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
@@ -52,6 +64,7 @@ enum Endpoint {
     Token,
     Revoke,
     Introspect,
+    DeviceAuthorization,
     Register,
     Registration,
     Metadata,
@@ -62,10 +75,50 @@ impl Endpoint {
     const fn methods(self) -> &'static str {
         match self {
             Self::Authorize => "GET, POST",
-            Self::Token | Self::Revoke | Self::Register => "POST, OPTIONS",
+            Self::Token | Self::Revoke | Self::DeviceAuthorization | Self::Register => "POST, OPTIONS",
             Self::Introspect => "POST",
             Self::Registration => "GET, PUT, DELETE, OPTIONS",
             Self::Metadata => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    /// As spans and metrics call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::DeviceAuthorization => "device_authorization",
+            Self::Register => "register",
+            Self::Registration => "registration",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// What of it is limited.
+    const fn limited(self) -> Option<Limited> {
+        match self {
+            Self::Authorize => Some(Limited::Authorize),
+            Self::Token => Some(Limited::Token),
+            Self::Revoke => Some(Limited::Revoke),
+            Self::Introspect => Some(Limited::Introspect),
+            Self::DeviceAuthorization => Some(Limited::DeviceAuthorization),
+            Self::Register | Self::Registration => Some(Limited::Register),
+            Self::Metadata => None,
+        }
+    }
+
+    /// The answer as scripts of other origins may see it, where they may.
+    fn opened(self, response: Response<String>) -> Response<String> {
+        match self {
+            Self::Introspect | Self::Authorize => response,
+            Self::Token
+            | Self::Revoke
+            | Self::DeviceAuthorization
+            | Self::Register
+            | Self::Registration
+            | Self::Metadata => answer::open_to_any_origin(response),
         }
     }
 }
@@ -79,9 +132,16 @@ impl AuthorizationServer {
         let Some(endpoint) = self.route(request.uri().path()) else {
             return match self.resource_metadata(&request) {
                 Some(response) => Outcome::Respond(response),
+                #[cfg(feature = "api")]
+                None => self.manage(request).await,
+                #[cfg(not(feature = "api"))]
                 None => Outcome::NotMine(request),
             };
         };
+        observe::watched(endpoint.name(), self.answer(endpoint, request), Outcome::came).await
+    }
+
+    async fn answer<B: Body>(&self, endpoint: Endpoint, request: Request<B>) -> Outcome<B> {
         let (parts, body) = request.into_parts();
         let allowed = endpoint.methods();
         if !allowed.split(',').any(|method| method.trim_start() == parts.method.as_str()) {
@@ -99,6 +159,7 @@ impl AuthorizationServer {
                 | Endpoint::Token
                 | Endpoint::Revoke
                 | Endpoint::Introspect
+                | Endpoint::DeviceAuthorization
                 | Endpoint::Register => "POST",
             };
             return Outcome::Respond(answer::open_to_any_origin(answer::preflight(methods)));
@@ -106,6 +167,9 @@ impl AuthorizationServer {
         if endpoint == Endpoint::Metadata {
             let body = if parts.method == Method::HEAD { "" } else { &self.inner.metadata };
             return Outcome::Respond(answer::open_to_any_origin(answer::metadata(body)));
+        }
+        if let Err(error) = self.admit(endpoint, &parts).await {
+            return Outcome::Respond(self.not_admitted(endpoint, error));
         }
         let body = match limits::collect(body).await {
             Ok(body) => body,
@@ -116,6 +180,7 @@ impl AuthorizationServer {
             Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
             Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
+            Endpoint::DeviceAuthorization => Outcome::Respond(self.device_authorization(&parts, &body).await),
             Endpoint::Register => Outcome::Respond(answer::open_to_any_origin(self.register(&parts, &body).await)),
             Endpoint::Registration => {
                 Outcome::Respond(answer::open_to_any_origin(self.manage_registration(&parts, &body).await))
@@ -124,12 +189,46 @@ impl AuthorizationServer {
         }
     }
 
+    /// Whether one more request from there may be read.
+    async fn admit(&self, endpoint: Endpoint, parts: &Parts) -> Result<(), RequestError> {
+        let Some(what) = endpoint.limited() else { return Ok(()) };
+        let context = &self.inner.context;
+        context.limiter.admit(what, parts.extensions.get().copied(), &*context.clock).await
+    }
+
+    fn not_admitted(&self, endpoint: Endpoint, error: RequestError) -> Response<String> {
+        self.tell_unread(endpoint, error);
+        let answer = ErrorAnswer::from(error);
+        if endpoint == Endpoint::Authorize {
+            return answer::too_many_page(&*self.inner.pages, answer.retry_after.unwrap_or(1));
+        }
+        endpoint.opened(answer::json_error(&answer, self.issuer()))
+    }
+
     /// What a resource at this origin publishes of itself (RFC 9728 §3).
     fn resource_metadata<B>(&self, request: &Request<B>) -> Option<Response<String>> {
         let published = &self.inner.published;
         let at_root = published.resources.first().filter(|_| published.at_root);
         let found = published.resources.iter().find_map(|resource| resource.answer(request));
         found.or_else(|| at_root.and_then(|resource| resource.answer_at_root(request)))
+    }
+
+    /// Answers a request to the management API, if it is one.
+    #[cfg(feature = "api")]
+    async fn manage<B: Body>(&self, request: Request<B>) -> Outcome<B> {
+        let api = self.inner.api.as_ref();
+        let Some((api, matched)) = api.and_then(|api| Some((api, api.route(request.uri().path())?))) else {
+            return Outcome::NotMine(request);
+        };
+        let (parts, body) = request.into_parts();
+        let body = match limits::check(&parts) {
+            Ok(()) => limits::collect(body).await,
+            Err(error) => Err(error),
+        };
+        Outcome::Respond(match body {
+            Ok(body) => crate::api::serve(self, api, &matched, &parts, &body).await,
+            Err(error) => crate::api::too_large(error.status()),
+        })
     }
 
     fn route(&self, whole: &str) -> Option<Endpoint> {
@@ -155,6 +254,7 @@ impl AuthorizationServer {
             path::INTROSPECT => Some(Endpoint::Introspect),
             // OpenID Connect Discovery §4 appends where RFC 8414 §3 inserts.
             "/.well-known/openid-configuration" => Some(Endpoint::Metadata),
+            path::DEVICE_AUTHORIZATION => self.inner.context.policy.device.map(|_| Endpoint::DeviceAuthorization),
             path::REGISTER => self.inner.context.registration.as_ref().map(|_| Endpoint::Register),
             other => self.registered(other).map(|_| Endpoint::Registration),
         }
@@ -192,6 +292,13 @@ impl AuthorizationServer {
             AuthorizeError::Failure(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The server met an unexpected condition.")
             }
+            AuthorizeError::ClientDocument(DocumentError::Budget) => {
+                (StatusCode::TOO_MANY_REQUESTS, "Too many applications ask at the moment. Try again in a minute.")
+            }
+            AuthorizeError::ClientDocument(_) => (
+                StatusCode::BAD_REQUEST,
+                "The application that sent you here is not described where it says, or not as it must be.",
+            ),
             AuthorizeError::Request(_) => {
                 (StatusCode::BAD_REQUEST, "The application sent a request that cannot be read.")
             }
@@ -206,7 +313,7 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted),
             Err(refused) => answer::open_to_any_origin(self.json_refusal(
                 Refusal::Token(refused.error),
                 refused.client_id,
@@ -232,6 +339,20 @@ impl AuthorizationServer {
             Err(refused) => {
                 self.json_refusal(Refusal::Introspect(refused.error), refused.client_id, refused.error.into())
             }
+        }
+    }
+
+    async fn device_authorization(&self, parts: &Parts, body: &[u8]) -> Response<String> {
+        let context = &self.inner.context;
+        let settings = context.policy.device.unwrap_or_default();
+        let query = parts.uri.query();
+        match device_authorization::device_authorization(context, &settings, &parts.headers, query, body).await {
+            Ok(waiting) => answer::open_json(StatusCode::OK, waiting.to_json()),
+            Err(refused) => answer::open_to_any_origin(self.json_refusal(
+                Refusal::DeviceAuthorization(refused.error),
+                refused.client_id,
+                refused.error.into(),
+            )),
         }
     }
 
@@ -300,6 +421,7 @@ impl AuthorizationServer {
             Endpoint::Token => Refusal::Token(error.into()),
             Endpoint::Revoke => Refusal::Revoke(error.into()),
             Endpoint::Introspect => Refusal::Introspect(error.into()),
+            Endpoint::DeviceAuthorization => Refusal::DeviceAuthorization(error.into()),
             Endpoint::Register | Endpoint::Registration => Refusal::Register(error.into()),
             // Public, the same for all, and nothing that anybody is refused.
             Endpoint::Metadata => return,
@@ -309,25 +431,14 @@ impl AuthorizationServer {
     }
 
     fn too_large(&self, endpoint: Endpoint, error: TooLarge) -> Response<String> {
-        let status = match error {
-            TooLarge::Query => StatusCode::URI_TOO_LONG,
-            TooLarge::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            TooLarge::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            TooLarge::Broken => StatusCode::BAD_REQUEST,
-        };
+        let status = error.status();
         self.tell_unread(endpoint, RequestError::TooLong);
         if endpoint == Endpoint::Authorize {
             let message = "The application sent a request that is too long.";
             return answer::error_page(&*self.inner.pages, status, message);
         }
         let error = ErrorAnswer { status, ..ErrorAnswer::from(RequestError::TooLong) };
-        let response = answer::json_error(&error, self.issuer());
-        match endpoint {
-            Endpoint::Introspect | Endpoint::Authorize => response,
-            Endpoint::Token | Endpoint::Revoke | Endpoint::Register | Endpoint::Registration | Endpoint::Metadata => {
-                answer::open_to_any_origin(response)
-            }
-        }
+        endpoint.opened(answer::json_error(&error, self.issuer()))
     }
 }
 

@@ -7,7 +7,10 @@ use http_body::Body;
 
 use super::Outcome;
 use super::answer;
+use super::dialect::Dialect;
 use super::limits;
+use crate::client::{Client, Origin};
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::endpoint::metadata::path;
 use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
@@ -15,6 +18,7 @@ use crate::error::Failure;
 use crate::event::Refusal;
 use crate::id::Subject;
 use crate::interaction::PendingAuthorization;
+use crate::observe::{Came, watched};
 use crate::pages::ConsentView;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
 use crate::server::AuthorizationServer;
@@ -100,8 +104,9 @@ impl SignIn<'_> {
 /// An authorization server with its pages: all that a browser and a client need, in one place.
 #[derive(Clone)]
 pub struct Site {
-    server: AuthorizationServer,
-    host: std::sync::Arc<dyn Host>,
+    pub(super) server: AuthorizationServer,
+    pub(super) host: std::sync::Arc<dyn Host>,
+    dialect: Option<std::sync::Arc<dyn Dialect>>,
 }
 
 impl std::fmt::Debug for Site {
@@ -111,11 +116,12 @@ impl std::fmt::Debug for Site {
 }
 
 /// Why the interaction cannot go on; told to the person at the browser.
-enum Stopped {
+pub(super) enum Stopped {
     Resume(ResumeError),
     Approve(ApproveError),
     Failure(Failure),
     Message(StatusCode, &'static str),
+    TooMany { retry_after: u64 },
 }
 
 /// Whether the account is still to be chosen, where the client asked for that.
@@ -155,7 +161,13 @@ impl From<Failure> for Stopped {
 impl Site {
     /// The server, with a host that knows who is signed in.
     pub fn new(server: AuthorizationServer, host: impl Host) -> Self {
-        Self { server, host: std::sync::Arc::new(host) }
+        Self { server, host: std::sync::Arc::new(host), dialect: None }
+    }
+
+    /// The same, for clients that speak differently.
+    #[must_use]
+    pub fn dialect(self, dialect: impl Dialect) -> Self {
+        Self { dialect: Some(std::sync::Arc::new(dialect)), ..self }
     }
 
     /// The server.
@@ -165,10 +177,18 @@ impl Site {
 
     /// Answers a request, or gives it back if it is for something else of the host's.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Result<Response<String>, Request<B>> {
+        if let Some(dialect) = self.dialect.as_ref().filter(|dialect| dialect.speaks(request.uri().path())) {
+            return Ok(self.translated(&**dialect, request).await);
+        }
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
-            return Ok(self.interaction(parts, body).await);
+            return Ok(watched("interaction", self.interaction(parts, body), came).await);
+        }
+        let devices = self.server.inner.context.policy.device.is_some();
+        if devices && request.uri().path().strip_prefix(issuer) == Some(path::DEVICE) {
+            let (parts, body) = request.into_parts();
+            return Ok(watched("device", self.device(parts, body), came).await);
         }
         match self.server.handle(request).await {
             Outcome::Respond(response) => Ok(response),
@@ -178,6 +198,23 @@ impl Site {
                 let went = self.proceed(*pending, &request, choice).await;
                 Ok(went.unwrap_or_else(|stopped| self.stopped(&stopped)))
             }
+        }
+    }
+
+    /// Lets a dialect answer, with the request read as far as any request is.
+    async fn translated<B: Body>(&self, dialect: &dyn Dialect, request: Request<B>) -> Response<String> {
+        let (parts, body) = request.into_parts();
+        let body = match limits::check(&parts) {
+            Ok(()) => limits::collect(body).await,
+            Err(error) => Err(error),
+        };
+        match body.map(String::from_utf8) {
+            Ok(Ok(body)) => {
+                let core = Self { dialect: None, ..self.clone() };
+                dialect.answer(&core, Request::from_parts(parts, body)).await
+            }
+            Ok(Err(_)) => self.stopped(&Stopped::Message(StatusCode::BAD_REQUEST, "The request cannot be read.")),
+            Err(error) => self.stopped(&Stopped::Message(error.status(), "The request is too long.")),
         }
     }
 
@@ -281,15 +318,18 @@ impl Site {
         let redirect_uri = pending.redirect_uri().to_owned();
         let resources = pending.resources().to_vec();
         let suspended = self.server.suspend(pending, Some(&user.subject))?;
-        let described = |name| {
-            let known = inner.context.policy.scopes.iter().find(|scope| scope.name == name);
-            (name, known.map_or("", |scope| scope.description.as_str()))
-        };
+        let described = |name| (name, inner.context.policy.description(name));
         let (redirect_host, redirects_to_device) = destination(&redirect_uri);
         let action = inner.context.issuer.endpoint(path::INTERACTION);
         let html = inner.pages.consent(&ConsentView {
             client_name: truncate_display(client.display_name(), MAX_NAME),
-            client_uri: client.metadata().client_uri.as_deref(),
+            client_uri: client
+                .metadata()
+                .client_uri
+                .as_deref()
+                .filter(|uri| is_believable(&client, uri, &redirect_uri)),
+            client_origin: client.origin(),
+            client_host: document_host(&client),
             redirect_host,
             redirects_to_device,
             user_name: &user.name,
@@ -341,14 +381,17 @@ impl Site {
     }
 
     /// The form was not sent from our page.
-    fn forged(&self) -> Stopped {
+    pub(super) fn forged(&self) -> Stopped {
         let error = ResumeError::Forged;
         self.server.inner.refused_interaction(Refusal::Resume(error), None);
         error.into()
     }
 
-    fn stopped(&self, stopped: &Stopped) -> Response<String> {
+    pub(super) fn stopped(&self, stopped: &Stopped) -> Response<String> {
         let (status, message) = match stopped {
+            Stopped::TooMany { retry_after } => {
+                return answer::too_many_page(&*self.server.inner.pages, *retry_after);
+            }
             Stopped::Message(status, message) => (*status, *message),
             Stopped::Resume(ResumeError::OtherBrowser | ResumeError::Forged) => {
                 (StatusCode::FORBIDDEN, "This page does not belong to this browser, or was not opened from here.")
@@ -383,16 +426,20 @@ impl Site {
     }
 }
 
+fn came(response: &Response<String>) -> Came {
+    Came::to(response.status())
+}
+
 /// The longest name of a client that is shown, in characters.
-const MAX_NAME: usize = 80;
+pub(super) const MAX_NAME: usize = 80;
 
 /// A parameter that may not be repeated; `None` where it is absent.
-fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
+pub(super) fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {
     if form.count(name) > 1 { Err(ResumeError::Invalid) } else { Ok(form.get(name)) }
 }
 
 /// The part of the scope that was left checked. A name that was not asked for is an error, not a wish.
-fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
+pub(super) fn allowed(form: &Form<'_>, asked: &Scope) -> Result<Scope, Stopped> {
     let mut names = form.all("scope").peekable();
     if names.peek().is_none() {
         return Ok(Scope::empty());
@@ -408,11 +455,25 @@ fn user_agent(headers: &HeaderMap) -> &str {
 
 /// Whether the browser says that the form was sent from another site. Browsers that say nothing are judged by the
 /// `csrf` field alone.
-fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
+pub(super) fn comes_from_elsewhere(headers: &HeaderMap, origin: &str) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let fetched_across = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let other_origin = text("origin").is_some_and(|from| from != origin && from != "null");
     fetched_across || other_origin
+}
+
+/// Whether a home page may be shown as the client's: of one that describes itself, only a page where the answer goes
+/// too, or where its document lies (RFC 7591 §5).
+fn is_believable(client: &Client, uri: &str, redirect_uri: &str) -> bool {
+    let host = |uri: &str| fluent_uri::Uri::parse(uri).ok()?.authority().map(|authority| authority.as_str().to_owned());
+    let shown = host(uri);
+    client.origin() == Origin::Host
+        || (shown.is_some() && (shown == host(redirect_uri) || shown.as_deref() == document_host(client)))
+}
+
+/// The host that answers for a client that is described by a document.
+fn document_host(client: &Client) -> Option<&str> {
+    if client.origin() == Origin::Document { client_id_metadata::host(client.id().as_str()) } else { None }
 }
 
 /// How the consent page names the place that the answer goes to, and whether that is the user's device.

@@ -9,14 +9,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::pending::AuthorizationAsked;
 use super::{PendingAuthorization, Prompt, ResponseMode, Target};
-use crate::client::{Client, verify_redirect_uri};
+use crate::client::verify_redirect_uri;
+use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::authorization::read_resources;
 use crate::id::{ClientId, Subject};
-use crate::refusal::ResumeError;
+use crate::refusal::{DocumentError, ResumeError};
 use crate::secret::same_digest;
 use crate::store::State;
 use crate::token::fields::{Fields, Unreadable, Writer, tag};
@@ -57,9 +58,8 @@ pub(crate) fn suspend(
     let (browser, set_cookie) = if let Some(browser) = pending.browser {
         (browser, None)
     } else {
-        let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
-        let cookie = cookie(context, &flow, &secret, expires_at.seconds_from(now)).ok_or(Failure::Corrupt)?;
-        (Sha256::digest(&secret).into(), Some(cookie))
+        let (browser, cookie) = new_browser(context, &flow, expires_at.seconds_from(now))?;
+        (browser, Some(cookie))
     };
     let bytes = Writer::new()
         .bytes(tag::FLOW, &flow)
@@ -98,13 +98,17 @@ pub(crate) async fn resume(
     if opened.expires_at.has_come(context.now()) {
         return Err(ResumeError::Expired);
     }
-    let name = cookie_name(context, &opened.flow);
-    let mut secrets = cookies(headers, &name);
-    if !secrets.any(|secret| same_digest(&Sha256::digest(secret).into(), &opened.browser)) {
+    if !browser_of(context, &opened.flow, &opened.browser, headers) {
         return Err(ResumeError::OtherBrowser);
     }
     let loaded = context.load_one(context.keys.client(&opened.client_id)).await?;
-    let client = Client::loaded(loaded.as_ref())
+    let client = client_id_metadata::named(context, &opened.client_id, loaded.as_ref())
+        .await
+        .map_err(|error| match error {
+            // It was there when the request was made, and may be again.
+            DocumentError::Budget | DocumentError::Fetch(_) => ResumeError::Failure(Failure::Unavailable),
+            _ => ResumeError::ClientChanged,
+        })?
         .filter(|client| client.state() == State::Live)
         .ok_or(ResumeError::ClientChanged)?;
     let redirect_uri = verify_redirect_uri(&client, Some(&opened.redirect_uri), OmittedRedirectUri::Refused)
@@ -183,7 +187,24 @@ fn cookie_name(context: &Context, flow: &[u8; 16]) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(flow))
 }
 
-fn cookie(context: &Context, flow: &[u8; 16], value: &str, max_age: u64) -> Option<HeaderValue> {
+/// A secret for the browser to keep in a cookie, and the digest by which it is known again.
+pub(super) fn new_browser(
+    context: &Context,
+    flow: &[u8; 16],
+    max_age: u64,
+) -> Result<([u8; 32], HeaderValue), Failure> {
+    let secret = URL_SAFE_NO_PAD.encode(context.draw::<32>()?);
+    let cookie = cookie(context, flow, &secret, max_age).ok_or(Failure::Corrupt)?;
+    Ok((Sha256::digest(&secret).into(), cookie))
+}
+
+/// Whether the request comes from the browser that got that secret.
+pub(super) fn browser_of(context: &Context, flow: &[u8; 16], browser: &[u8; 32], headers: &HeaderMap) -> bool {
+    let name = cookie_name(context, flow);
+    cookies(headers, &name).any(|secret| same_digest(&Sha256::digest(secret).into(), browser))
+}
+
+pub(super) fn cookie(context: &Context, flow: &[u8; 16], value: &str, max_age: u64) -> Option<HeaderValue> {
     let name = cookie_name(context, flow);
     let secure = if context.issuer.is_https() { "; Secure" } else { "" };
     HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")).ok()

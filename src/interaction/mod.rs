@@ -9,14 +9,18 @@
 //! |---|---|
 //! | `pending.rs` | [`PendingAuthorization`] |
 //! | `prompt.rs` | [`Prompt`]: what the client asked about the interaction |
+//! | `device.rs` | [`PendingDevice`], and what the browser keeps between the pages for devices |
 //! | `handle.rs` | the handle, its cookie, and the token against forgery |
 //! | `response.rs` | the authorization response (RFC 6749 §4.1.2), on whichever way to the client |
 
+mod device;
 mod handle;
 mod pending;
 mod prompt;
 mod response;
 
+pub use device::PendingDevice;
+pub(crate) use device::{DeviceHandle, Sealed};
 pub use handle::Suspended;
 pub(crate) use handle::{check_csrf, expired_cookie, resume, suspend};
 pub(crate) use pending::AuthorizationAsked;

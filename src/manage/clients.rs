@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::secrets::{self, NewSecret};
 use super::{ManageError, settle};
-use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, decode, use_mark};
+use crate::client::{AuthMethod, Client, ClientMetadata, ClientSecret, Origin, decode, use_mark};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
             Some(_) => return Err(ManageError::ClientId),
             None => generated_id(&context.draw::<16>()?),
         };
-        let (secret, stored) = match (metadata.is_confidential(), client_secret) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client_secret) {
             (false, None) => (None, Vec::new()),
             (false, Some(_)) => return Err(ManageError::PublicClient),
             (true, chosen) => {
@@ -178,7 +178,8 @@ impl<'a> Clients<'a> {
     ///
     /// # Errors
     ///
-    /// [`ManageError::Changed`] if somebody changed it meanwhile.
+    /// [`ManageError::Changed`] if somebody changed it meanwhile, [`ManageError::Document`] for a client that is
+    /// described by a document.
     pub async fn update(
         self,
         id: &ClientId,
@@ -188,8 +189,11 @@ impl<'a> Clients<'a> {
         let context = self.context;
         self.check(&metadata)?;
         let client = self.at_revision(id, revision).await?;
+        if client.origin() == Origin::Document {
+            return Err(ManageError::Document);
+        }
         let now = context.now();
-        let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client.secrets()) {
             (false, _) => (None, Vec::new()),
             (true, []) => {
                 let secret = secrets::generate(context)?;
@@ -214,7 +218,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Deletes the client and ends all that it was issued. Its identifier stays taken until the last of that would have
-    /// expired.
+    /// expired; that of a client that is described by a document for good.
     pub async fn delete(self, id: &ClientId) -> Result<(), ManageError> {
         if id.as_str() == personal::CLIENT_ID {
             return Err(ManageError::NotFound);
@@ -246,7 +250,20 @@ impl<'a> Clients<'a> {
 
     /// Gives the client one more secret. `expires_at` may be [`Timestamp::NEVER`]; `label` is at most 200 characters.
     pub async fn add_secret(self, id: &ClientId, label: &str, expires_at: Timestamp) -> Result<NewSecret, ManageError> {
-        secrets::add(self, id, label, expires_at, None).await
+        secrets::add(self, id, label, expires_at, None, None).await
+    }
+
+    /// Either of the two, with a secret that was drawn elsewhere: if the client has it already, that is no change.
+    #[cfg(feature = "api")]
+    pub(crate) async fn add_secret_from(
+        self,
+        id: &ClientId,
+        label: &str,
+        expires_at: Timestamp,
+        overlap: Option<std::time::Duration>,
+        drawn: Option<Secret>,
+    ) -> Result<NewSecret, ManageError> {
+        secrets::add(self, id, label, expires_at, overlap, drawn).await
     }
 
     /// Gives the client a new secret, and lets every older one work for `overlap` longer and no longer. An `overlap` of
@@ -257,7 +274,7 @@ impl<'a> Clients<'a> {
         label: &str,
         overlap: std::time::Duration,
     ) -> Result<NewSecret, ManageError> {
-        secrets::add(self, id, label, Timestamp::NEVER, Some(overlap)).await
+        secrets::add(self, id, label, Timestamp::NEVER, Some(overlap), None).await
     }
 
     /// Makes a secret that the host chose the client's only one; every other ends at once. Where it is that already,
@@ -276,7 +293,8 @@ impl<'a> Clients<'a> {
         secrets::expire(self, id, secret, at).await
     }
 
-    fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
+    /// Whether this could be registered, or put in place of what is.
+    pub(crate) fn check(self, metadata: &ClientMetadata) -> Result<(), ManageError> {
         Ok(crate::grant::check_metadata(self.context, metadata)?)
     }
 
@@ -298,6 +316,8 @@ impl<'a> Clients<'a> {
             }
             let now = self.context.now();
             let purge_after = match state {
+                // Forgotten, it would be back at the next request that names its document.
+                State::Deleted if client.origin() == Origin::Document => Timestamp::NEVER,
                 State::Deleted => now.after(self.context.policy.longest_lifetime(client.metadata())),
                 State::Live | State::Inactive | State::Revoked => Timestamp::NEVER,
             };

@@ -54,6 +54,9 @@ pub enum ManageError {
     /// An initial access token must be good for one use at least.
     #[error("an initial access token must be good for one use at least")]
     Uses,
+    /// The client is described by a document of its own, which would undo the change: have a policy say it instead.
+    #[error("the client is described by a document of its own")]
+    Document,
     /// The metadata cannot be registered.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

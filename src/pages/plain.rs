@@ -6,6 +6,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{ConsentView, ErrorView, FormPostView, Pages};
+use crate::client::Origin;
 use crate::wire::html::escape;
 
 /// The pages that come with the server: no images, no script but the line that submits a form-post response.
@@ -50,6 +51,35 @@ fn hash_source(text: &str) -> String {
     format!("'sha256-{digest}'")
 }
 
+pub(super) const DECIDE: &str = "<div class=\"acts\">\n\
+    <button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button>\n\
+    <button class=\"go\" type=\"submit\" name=\"decision\" value=\"allow\">Allow</button>\n</div>\n</form>\n";
+
+/// The hidden fields of a form.
+pub(super) fn hidden(body: &mut String, handle: &str, csrf: &str) {
+    for (name, value) in [("handle", handle), ("csrf", csrf)] {
+        let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+    }
+}
+
+/// What is asked for, to be allowed piece by piece, and where.
+pub(super) fn may(body: &mut String, scopes: &[(&str, &str)], resources: &[&str]) {
+    body.push_str("<fieldset class=\"scopes\">\n<legend>It may</legend>\n");
+    for (name, description) in scopes {
+        let shown = if description.is_empty() { name } else { description };
+        let _ = writeln!(
+            body,
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked><span>{}</span></label>",
+            escape(name),
+            escape(shown)
+        );
+    }
+    body.push_str("</fieldset>\n");
+    for resource in resources {
+        let _ = writeln!(body, "<p class=\"soft\">At {}</p>", escape(resource));
+    }
+}
+
 impl Pages for PlainPages {
     fn consent(&self, view: &ConsentView<'_>) -> String {
         let client = escape(&view.client_name);
@@ -59,24 +89,21 @@ impl Pages for PlainPages {
             let uri = escape(uri);
             let _ = writeln!(body, "<p class=\"soft\"><a href=\"{uri}\" rel=\"noopener noreferrer\">{uri}</a></p>");
         }
+        match (view.client_origin, view.client_host) {
+            (Origin::Host, _) => {}
+            (_, Some(host)) => {
+                let host = escape(host);
+                let _ = writeln!(body, "<p class=\"soft\">The application belongs to <strong>{host}</strong>.</p>");
+            }
+            (_, None) => {
+                body.push_str(
+                    "<p class=\"warn\">The application registered itself: nobody has checked its name.</p>\n",
+                );
+            }
+        }
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(view.action));
-        for (name, value) in [("handle", view.handle), ("csrf", view.csrf)] {
-            let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
-        }
-        body.push_str("<fieldset class=\"scopes\">\n<legend>It may</legend>\n");
-        for (name, description) in &view.scopes {
-            let shown = if description.is_empty() { name } else { description };
-            let _ = writeln!(
-                body,
-                "<label><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked><span>{}</span></label>",
-                escape(name),
-                escape(shown)
-            );
-        }
-        body.push_str("</fieldset>\n");
-        for resource in &view.resources {
-            let _ = writeln!(body, "<p class=\"soft\">At {}</p>", escape(resource));
-        }
+        hidden(&mut body, view.handle, view.csrf);
+        may(&mut body, &view.scopes, &view.resources);
         let host = escape(&view.redirect_host);
         if view.redirects_to_device {
             let _ = writeln!(
@@ -87,10 +114,7 @@ impl Pages for PlainPages {
         } else {
             let _ = writeln!(body, "<p class=\"soft\">You will be sent to <strong>{host}</strong>.</p>");
         }
-        body.push_str(
-            "<div class=\"acts\">\n<button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button>\n\
-             <button class=\"go\" type=\"submit\" name=\"decision\" value=\"allow\">Allow</button>\n</div>\n</form>\n",
-        );
+        body.push_str(DECIDE);
         Self::document(&format!("Allow {}?", view.client_name), &body)
     }
 

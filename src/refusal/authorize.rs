@@ -1,6 +1,6 @@
 //! The authorization endpoint.
 
-use super::RequestError;
+use super::{DocumentError, RequestError};
 use crate::error::Failure;
 
 /// An authorization request was refused, and why.
@@ -20,6 +20,9 @@ pub enum AuthorizeError {
     /// There is no such client, or it is not active. Never redirected.
     #[error("there is no such client")]
     ClientUnknown,
+    /// The client's identifier is a URL, and the document there cannot be taken for it. Never redirected.
+    #[error(transparent)]
+    ClientDocument(DocumentError),
     /// `redirect_uri` is missing and the client did not register exactly one, or it is included twice. Never
     /// redirected.
     #[error("redirect_uri is missing")]

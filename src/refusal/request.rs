@@ -25,6 +25,12 @@ pub enum RequestError {
     /// The method is none that the endpoint has (RFC 9110 §15.5.6).
     #[error("the method is not allowed")]
     Method,
+    /// There were too many like it: 429 with `Retry-After` (RFC 6585 §4).
+    #[error("there were too many such requests")]
+    RateLimited {
+        /// After how many seconds another may be let through.
+        retry_after: u64,
+    },
     /// Parameters in the body and in the query.
     #[error("parameters belong in the body or in the query, not in both")]
     TwoSources,

@@ -56,6 +56,29 @@ pub enum TokenError {
     /// The verifier is not that of the challenge.
     #[error("the code verifier is wrong")]
     VerifierWrong,
+    /// The device code does not count.
+    #[error("the device code does not count: {0}")]
+    DeviceCodeDead(Dead),
+    /// The device code was issued to another client.
+    #[error("the device code was issued to another client")]
+    DeviceCodeOfAnotherClient,
+    /// The device code was redeemed before; what it bought has ended.
+    #[error("the device code was redeemed before")]
+    DeviceCodeReplayed,
+    /// The device code was being redeemed when the store did not say whether it was: nothing ends, and the device must
+    /// begin anew.
+    #[error("whether the device code was redeemed is in doubt")]
+    DeviceCodeInDoubt,
+    /// The user has not decided yet (RFC 8628 §3.5 `authorization_pending`).
+    #[error("the user has not decided yet")]
+    DevicePending,
+    /// The user has not decided yet, and the device asked too soon: it has to wait five seconds longer each time from
+    /// now on (RFC 8628 §3.5 `slow_down`).
+    #[error("the device asks too often")]
+    DeviceTooFast,
+    /// The user refused (RFC 8628 §3.5 `access_denied`).
+    #[error("the user refused the device")]
+    DeviceDenied,
     /// The refresh token does not count.
     #[error("the refresh token does not count: {0}")]
     RefreshDead(Dead),

@@ -14,6 +14,7 @@ pub(crate) struct KeySpace {
     tenant: Tenant,
     partitions: [u8; 16],
     masks: [u8; 16],
+    user_codes: SecretBytes,
 }
 
 impl KeySpace {
@@ -23,6 +24,7 @@ impl KeySpace {
             tenant,
             partitions: head(&derive(secret, &tenant, b"partition of a subject or client")),
             masks: head(&derive(secret, &tenant, b"mask of the partition in a token")),
+            user_codes: SecretBytes::new(derive(secret, &tenant, b"name of a user code")),
         }
     }
 
@@ -76,6 +78,15 @@ impl KeySpace {
     /// The key of what is named by random bytes: a token by its secret part, a grant by its identifier.
     pub(crate) fn drawn(&self, kind: Kind, partition: Partition, random: &[u8]) -> Key {
         Key { partition, kind, id: self.id(kind, &[random]) }
+    }
+
+    /// The key of what a user code stands for, in the partition of its device.
+    ///
+    /// There are too few user codes for a digest alone to hide one: under a key of the server's, whoever copied the
+    /// store cannot find out which are waiting.
+    pub(crate) fn user_code(&self, code: &str) -> Key {
+        let name = keyed_hash(&self.user_codes, &[code.as_bytes()]);
+        self.drawn(Kind::USER_CODE, self.partition(b'u', code), &name)
     }
 
     /// The digest that is kept of a client's secret: bound to the client, so that equal secrets of two clients do not

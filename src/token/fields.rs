@@ -34,7 +34,13 @@ pub(crate) mod tag {
     pub(crate) const ACCESS: u8 = 22;
     pub(crate) const DEVICE: u8 = 30;
     pub(crate) const NAME: u8 = 31;
-    pub(super) const LAST: u8 = NAME;
+    pub(crate) const INTERVAL: u8 = 32;
+    pub(crate) const POLLED_AT: u8 = 33;
+    pub(crate) const SUBJECT_EPOCH: u8 = 34;
+    pub(crate) const AUTHORIZATION_EPOCH: u8 = 35;
+    pub(crate) const USER_CODE: u8 = 36;
+    pub(crate) const DEVICE_CODE: u8 = 37;
+    pub(super) const LAST: u8 = DEVICE_CODE;
 }
 
 /// The record is not one that this version wrote.

@@ -13,6 +13,7 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
         TokenKind::Access => Kind::ACCESS_TOKEN,
         TokenKind::Refresh => Kind::REFRESH_TOKEN,
         TokenKind::Code => Kind::CODE,
+        TokenKind::DeviceCode => Kind::DEVICE_CODE,
         TokenKind::Personal => Kind::PERSONAL_TOKEN,
         TokenKind::Registration => Kind::REGISTRATION_TOKEN,
         TokenKind::InitialAccess => Kind::INITIAL_ACCESS_TOKEN,

@@ -34,6 +34,13 @@ impl SealKey {
     pub(crate) fn csrf(&self, flow: &[u8; 16], browser: &[u8; 32]) -> String {
         URL_SAFE_NO_PAD.encode(keyspace::keyed_hash(&self.0, &[b"csrf\0", flow, browser]))
     }
+
+    /// What binds a form of the console to all of `parts`.
+    #[cfg(feature = "console")]
+    pub(crate) fn console(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let parts: Vec<&[u8]> = std::iter::once(&b"console\0"[..]).chain(parts.iter().copied()).collect();
+        keyspace::keyed_hash(&self.0, &parts)
+    }
 }
 
 impl std::fmt::Debug for SealKey {

@@ -12,6 +12,7 @@
 //! | [`basic`] | client credentials in a header | RFC 6749 §2.3.1, RFC 7617 §2 |
 //! | [`bearer`] | an access token in a header, and the challenge for one | RFC 6750 §2.1, §3 |
 //! | [`token`] | the text of a token: prefix, random part, masked partition, checksum | – |
+//! | [`user_code`] | what a person types to let a device in | RFC 8628 §6.1 |
 //! | [`error`] | error codes, and the characters of their descriptions | RFC 6749 §4.1.2.1, §5.2, and extensions |
 //! | [`json`] | JSON objects of hot answers | RFC 8259 |
 //! | [`document`] | JSON objects that others wrote | RFC 8259 |
@@ -31,3 +32,4 @@ pub mod scheme;
 pub mod scope;
 pub mod token;
 pub mod uri;
+pub mod user_code;

@@ -23,6 +23,8 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code: `gac_`.
     Code,
+    /// A device code: `gdc_` (RFC 8628 §3.2).
+    DeviceCode,
     /// A personal token: `gpt_`. It serves where an access token does.
     Personal,
     /// A registration access token, with which a client manages its own registration (RFC 7592): `gra_`.
@@ -32,8 +34,15 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const ALL: [Self; 6] =
-        [Self::Access, Self::Refresh, Self::Code, Self::Personal, Self::Registration, Self::InitialAccess];
+    const ALL: [Self; 7] = [
+        Self::Access,
+        Self::Refresh,
+        Self::Code,
+        Self::DeviceCode,
+        Self::Personal,
+        Self::Registration,
+        Self::InitialAccess,
+    ];
 
     /// The four characters that tokens of this kind begin with.
     pub const fn prefix(self) -> &'static str {
@@ -41,6 +50,7 @@ impl TokenKind {
             Self::Access => "gat_",
             Self::Refresh => "grt_",
             Self::Code => "gac_",
+            Self::DeviceCode => "gdc_",
             Self::Personal => "gpt_",
             Self::Registration => "gra_",
             Self::InitialAccess => "gia_",

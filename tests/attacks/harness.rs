@@ -306,7 +306,8 @@ impl World {
     /// What a success hands out must be nowhere else.
     fn collect_secrets(&self, answer: &Answer) {
         if let Some(json) = answer.json() {
-            for name in ["access_token", "refresh_token", "client_secret", "registration_access_token"] {
+            let names = ["access_token", "refresh_token", "device_code", "client_secret", "registration_access_token"];
+            for name in names {
                 if let Some(token) = json[name].as_str() {
                     self.guard(token);
                 }
@@ -679,7 +680,8 @@ pub fn without<'p>(parameters: &[(&'p str, &'p str)], name: &str) -> Vec<(&'p st
 }
 
 fn random_part(token: &str) -> Option<Vec<u8>> {
-    let body = ["gat_", "grt_", "gac_", "gra_", "gia_"].into_iter().find_map(|prefix| token.strip_prefix(prefix))?;
+    let prefixes = ["gat_", "grt_", "gac_", "gdc_", "gra_", "gia_"];
+    let body = prefixes.into_iter().find_map(|prefix| token.strip_prefix(prefix))?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(body).ok()?;
     bytes.get(..32).map(<[u8]>::to_vec)
 }

@@ -152,7 +152,7 @@ fn read_tag<'h>(tag: &'h str, open: &[usize]) -> (Element, &'h str) {
     assert!(!name.is_empty(), "a stray <");
     let mut attributes = HashMap::new();
     while let Some(attribute) = rest.strip_prefix(' ') {
-        let end = attribute.find(|c: char| !c.is_ascii_lowercase()).expect("the end of a name");
+        let end = attribute.find(|c: char| !c.is_ascii_lowercase() && c != '-').expect("the end of a name");
         let (name, after) = attribute.split_at(end);
         assert!(!name.is_empty(), "a stray space");
         let value;

@@ -12,7 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::clock::Timestamp;
 use grantor::manage::{NewPersonalToken, Registration};
-use grantor::pages::{ConsentView, ErrorView, FormPostView, Pages, PlainPages};
+use grantor::pages::{
+    ConsentView, DeviceCodeView, DeviceConsentView, DeviceDoneView, ErrorView, FormPostView, Pages, PlainPages,
+};
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{MemoryStore, Store as _};
 use grantor::{
@@ -22,6 +24,7 @@ use grantor::{
 use http::Request;
 use http::request::Parts;
 
+use crate::device::{TV, register_devices, start, with_devices};
 use crate::harness::*;
 use crate::spy::{Fault, Spy, at_once};
 
@@ -54,6 +57,21 @@ impl Pages for Shown {
     fn form_post(&self, view: &FormPostView<'_>) -> String {
         self.add(view);
         PlainPages::new().form_post(view)
+    }
+
+    fn device_code(&self, view: &DeviceCodeView<'_>) -> String {
+        self.add(view);
+        PlainPages::new().device_code(view)
+    }
+
+    fn device_consent(&self, view: &DeviceConsentView<'_>) -> String {
+        self.add(view);
+        PlainPages::new().device_consent(view)
+    }
+
+    fn device_done(&self, view: &DeviceDoneView<'_>) -> String {
+        self.add(view);
+        PlainPages::new().device_done(view)
     }
 
     fn sources(&self) -> String {
@@ -97,13 +115,16 @@ const HARMLESS: &[&str] = &[
     "AuthorizeError",
     "BasicError",
     "BearerError",
+    "By",
     "CacheOptions",
     "CachingStore",
+    "Caller",
     "ChainHead",
     "ChainVerdict",
     "ChallengeError",
     "ClientError",
     "ClientFilter",
+    "ClientIdMetadata",
     "Committed",
     "Condition",
     "ConfigError",
@@ -112,9 +133,14 @@ const HARMLESS: &[&str] = &[
     "Count",
     "Cursor",
     "Dead",
+    "DeviceAuthorization",
+    "DeviceAuthorizationError",
+    "DeviceDecision",
     "DiscoveryError",
+    "DocumentError",
     "DumpReader",
     "Durability",
+    "DynamicRegistration",
     "EncryptingStore",
     "EntropyError",
     "ErrorCode",
@@ -123,27 +149,39 @@ const HARMLESS: &[&str] = &[
     "ExtensionRefusal",
     "Failed",
     "Failure",
+    "FetchError",
+    "FetchRequest",
+    "Fetched",
     "FormError",
+    "HttpsFetch",
     "Import",
     "Imported",
+    "InitialAccessToken",
     "IntrospectError",
     "Issuer",
     "Kind",
     "Labels",
     "Lifetimes",
+    "Limited",
     "Limits",
+    "ManagementApi",
     "Link",
     "Listing",
     "ManageError",
     "ManualClock",
+    "MemoryRateLimit",
     "MetadataError",
     "Migration",
+    "NewInitialAccessToken",
     "NewPersonalToken",
+    "NotAnObject",
     "OmittedRedirectUri",
     "Order",
+    "Origin",
     "Owner",
     "Page",
     "Partition",
+    "PeerAddress",
     "PersonalTokens",
     "PlainPages",
     "PostgresOptions",
@@ -152,7 +190,9 @@ const HARMLESS: &[&str] = &[
     "Prompt",
     "ProtectedResource",
     "Purged",
+    "PurgedUnused",
     "Query",
+    "Rate",
     "RedirectUriAtTokenEndpoint",
     "RedirectUriError",
     "RedisFsync",
@@ -160,6 +200,11 @@ const HARMLESS: &[&str] = &[
     "RedisStore",
     "RefreshRotation",
     "Refusal",
+    "RegisteredBy",
+    "RegistrationError",
+    "RegistrationRefusal",
+    "RegistrationRequest",
+    "Registrations",
     "RememberedConsent",
     "RequestError",
     "Require",
@@ -187,9 +232,11 @@ const HARMLESS: &[&str] = &[
     "Tenant",
     "TokenError",
     "TokenKind",
+    "TooMany",
     "TransferError",
     "TransportError",
     "UriError",
+    "UserCodeError",
     "Usage",
     "VerifiedRedirectUri",
     "VerifierError",
@@ -311,6 +358,40 @@ impl Stage {
         code
     }
 
+    /// A device, its pages, and what a host without our pages has in its hands.
+    async fn devices(&mut self) {
+        let shown = self.shown.clone();
+        let world = World::with(|builder| with_devices(builder).pages(shown)).await;
+        register_devices(&world).await;
+        let site = Site::new(world.server.clone(), self.shown.clone());
+        let (one, other) = (start(&world, TV).await, start(&world, TV).await);
+        let open = |query: &str| {
+            let request = Request::get(format!("/device{query}")).header("cookie", "session=1");
+            request.body(String::new()).unwrap()
+        };
+        site.handle(open("")).await.unwrap();
+        let page = Answer::of(site.handle(open(&format!("?user_code={}", one.user_code))).await.unwrap());
+        let field = |name: &str| {
+            let after = page.body.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+            after.split('"').next().unwrap().to_owned()
+        };
+        let (handle, csrf) = (field("handle"), field("csrf"));
+        let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let decision = [("handle", handle.as_str()), ("csrf", &csrf), ("decision", "allow"), ("scope", "read")];
+        let mut decide = post("/device", &decision);
+        decide.headers_mut().insert("cookie", cookie.parse().unwrap());
+        let done = Answer::of(site.handle(decide).await.unwrap());
+        assert!(done.body.contains("connected"), "{}", done.body);
+        let pending = world.server.find_device(&other.user_code, &"alice".into(), None).await.unwrap();
+        self.shown.add(&pending);
+        self.shown.add(pending.user_code());
+        for waiting in [one, other] {
+            let letters = waiting.user_code.replace('-', "");
+            self.secrets.extend([waiting.device_code, waiting.user_code, letters]);
+        }
+        self.secrets.extend([handle, csrf, cookie.split_once('=').unwrap().1.to_owned()]);
+    }
+
     /// What a host without our pages has in its hands.
     async fn interaction(&mut self) {
         let server = &self.world.server;
@@ -406,6 +487,7 @@ async fn k_01_no_public_type_prints_a_secret() {
     stage.clients().await;
     let code = stage.pages().await;
     stage.interaction().await;
+    stage.devices().await;
     stage.tokens(&code).await;
     stage.records().await;
     stage.keys();

@@ -31,6 +31,7 @@ mod consent;
 mod embed;
 mod first_minutes;
 mod protected_resource;
+mod registration;
 mod restart;
 mod sign_in;
 mod throttle;

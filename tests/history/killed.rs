@@ -27,7 +27,7 @@ impl Drop for Directory {
 
 /// In a long run, most of the time goes into starting processes.
 fn with_kills(seed: u64) -> Plan {
-    Plan { kills: seed < 20 || seed % 20 == 0, ..Plan::of(seed) }
+    Plan { kills: seed < 20 || seed.is_multiple_of(20), ..Plan::of(seed) }
 }
 
 /// How often a server was killed, and how many requests were under way.

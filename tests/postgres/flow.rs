@@ -41,7 +41,7 @@ impl Node {
             client_name: "Web".into(),
             token_endpoint_auth_method: AuthMethod::ClientSecretPost,
             redirect_uris: vec!["https://app.example/cb".into()],
-            grant_types: ["authorization_code", "refresh_token"].map(str::to_owned).to_vec(),
+            grant_types: ["authorization_code", "refresh_token", "client_credentials"].map(str::to_owned).to_vec(),
             scope: "read".parse().unwrap(),
             ..ClientMetadata::default()
         };
@@ -79,6 +79,11 @@ impl Node {
 
     pub async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
         self.post("/token", &format!("grant_type=refresh_token&refresh_token={token}")).await
+    }
+
+    /// A token of the client for itself.
+    pub async fn own(&self) -> (StatusCode, serde_json::Value) {
+        self.post("/token", "grant_type=client_credentials").await
     }
 
     async fn is_live(&self, token: &str) -> bool {

@@ -1,8 +1,10 @@
 //! A page of a long list is found by an index.
 
-use grantor::store::{Cursor, Kind, Order, Page, Partition, PostgresOptions, PostgresStore, Query, State, Store as _};
+use grantor::store::{
+    Cursor, Kind, Order, Page, Partition, PostgresOptions, PostgresStore, Query, State, Store as _, Write,
+};
 
-use super::records::{TENANT, key};
+use super::records::{TENANT, apply, commit, grant, insert, key, token};
 use super::server::Server;
 
 /// 60,000 records of two kinds and two servers, a third with labels, in many partitions.
@@ -49,6 +51,30 @@ async fn no_page_of_a_list_and_no_purge_reads_the_whole_table() {
     store.purge(grantor::clock::Timestamp::from_millis(2_000), 500).await.unwrap();
     drop(store);
     assert_eq!(scans(server, &database).await, before);
+}
+
+/// A plan that was made while the table was new is kept until somebody looks at what is in it now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_reads_only_what_it_asks_for_also_by_a_plan_from_when_the_table_was_empty() {
+    let server = Server::shared();
+    let database = server.tables().await;
+    let store = PostgresStore::connect(&server.url(&database), PostgresOptions::new().connections(1)).unwrap();
+    let client = grant(1);
+    for _ in 0..10 {
+        assert!(store.load(&[client.key]).await.unwrap()[0].is_none());
+    }
+    apply(&store, &insert(client.clone())).await;
+    let tokens = (0..1_000).map(|number| Write::Insert(token(number).into())).collect();
+    apply(&store, &commit(Vec::new(), tokens)).await;
+    for _ in 0..10 {
+        assert!(store.load(&[client.key]).await.unwrap()[0].is_some());
+    }
+    drop(store);
+    scans(server, &database).await;
+    let read =
+        "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE schemaname = 'grantor' AND indexrelname = 'record_pkey'";
+    let read: u64 = server.sql(&database, read).await.unwrap()[0].as_ref().unwrap().parse().unwrap();
+    assert!(read < 100, "ten loads of one record have read {read} entries of the index");
 }
 
 /// How often the table was read as a whole. A session tells what it did when it ends.

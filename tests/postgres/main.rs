@@ -6,6 +6,7 @@
 //! | `processes.rs` | two processes race; a writer that is killed leaves all or nothing |
 //! | `crash.rs` | a server that is killed under load loses nothing that was acknowledged |
 //! | `faults.rs` | unavailable, in doubt and corrupt are told apart |
+//! | `full.rs` | a disk that is full loses nothing, and is used again when it is not |
 //! | `trips.rs` | one round trip for each load and each commit |
 //! | `outbox.rs` | events appear with their commit, in an order that is settled |
 //! | `migrations.rs` | many nodes start at once, with one schema |
@@ -31,6 +32,7 @@ mod crash;
 mod faults;
 mod fixture;
 mod flow;
+mod full;
 mod lists;
 mod migrations;
 mod outbox;

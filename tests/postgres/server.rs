@@ -55,7 +55,9 @@ echo $!
 read -r word
 kill "-$signal" $! 2>/dev/null
 wait $!
-[ "$word" = keep ] || rm -rf "$dir"
+[ "$word" = keep ] && exit
+mountpoint -q "$dir" && umount -l "$dir"
+rm -rf "$dir"
 "#;
 
 /// A running server. It ends, and its files go, when this is dropped or the test is.
@@ -63,23 +65,72 @@ pub struct Server {
     pub dir: PathBuf,
     pub port: u16,
     settings: Vec<String>,
+    /// In megabytes, how large a file it may write.
+    bound: Option<u32>,
     keeper: Option<(Child, String)>,
 }
 
 impl Server {
     /// A server with these settings beyond the ordinary, such as `max_connections=20`.
     pub fn start(settings: &[&str]) -> Self {
-        let dir = directory();
+        Self::within(directory(), settings)
+    }
+
+    /// A server whose files are in this directory, which is empty.
+    fn within(dir: PathBuf, settings: &[&str]) -> Self {
         let mut copy = command("cp");
         copy.arg("-a").arg(pattern()).arg(dir.join("data"));
         run(copy);
         Self::over(dir, settings)
     }
 
+    /// A server on a disk of its own, of so many megabytes; `None` where we may not mount one.
+    pub fn on_a_disk(megabytes: u32) -> Option<Self> {
+        let dir = directory();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=700"), "tmpfs"]).arg(&dir);
+        if !mount.output().is_ok_and(|done| done.status.success()) {
+            let _ = std::fs::remove_dir_all(&dir);
+            return None;
+        }
+        let mut own = Command::new("chown");
+        own.arg("postgres:postgres").arg(&dir);
+        run(own);
+        Some(Self::within(dir, &["max_wal_size=48MB", "min_wal_size=32MB"]))
+    }
+
+    /// Makes the disk that it was started on as large as this.
+    pub fn enlarge(&self, megabytes: u32) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,size={megabytes}m")]).arg(&self.dir);
+        run(mount);
+    }
+
+    /// A server that can write no file that is larger than this: the nearest to a full disk where none can be mounted.
+    pub fn bounded(megabytes: u32) -> Self {
+        let dir = directory();
+        let mut copy = command("cp");
+        copy.arg("-a").arg(pattern()).arg(dir.join("data"));
+        run(copy);
+        let mut server = Self { dir, port: free_port(), settings: Vec::new(), bound: Some(megabytes), keeper: None };
+        server.resume();
+        server
+    }
+
+    /// Lets it write files of any size from the next start on.
+    pub fn unbind(&mut self) {
+        self.bound = None;
+    }
+
+    /// Whether the process is there.
+    pub fn is_up(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|(_, pid)| Path::new(&format!("/proc/{pid}")).exists())
+    }
+
     /// A server over files that are there.
     fn over(dir: PathBuf, settings: &[&str]) -> Self {
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut server = Self { dir, port: free_port(), settings, keeper: None };
+        let mut server = Self { dir, port: free_port(), settings, bound: None, keeper: None };
         server.resume();
         server
     }
@@ -117,7 +168,16 @@ impl Server {
     }
 
     fn spawn(&self) -> (Child, String) {
-        let mut server = command(programs().join("postgres"));
+        let mut server = match self.bound {
+            None => command(programs().join("postgres")),
+            Some(megabytes) => {
+                let mut bounded = command("sh");
+                // In blocks of 512 bytes.
+                let script = format!("ulimit -f {}; exec \"$@\"", megabytes * 2_048);
+                bounded.args(["-c", &script, "bounded"]).arg(programs().join("postgres"));
+                bounded
+            }
+        };
         let (dir, port) = (self.dir.display(), self.port);
         server.arg("-D").arg(self.dir.join("data"));
         let ordinary = [
@@ -144,14 +204,11 @@ impl Server {
         ready.status().is_ok_and(|it| it.success())
     }
 
-    /// Ends the server as a loss of power would: no goodbye, no flushing.
+    /// Ends the server as a loss of power would: no goodbye, no flushing. It may have ended by itself.
     pub fn kill(&mut self) {
         let (mut child, pid) = self.keeper.take().expect("the server is not running");
-        run({
-            let mut kill = Command::new("kill");
-            kill.args(["-KILL", &pid]);
-            kill
-        });
+        let mut kill = Command::new("sh");
+        let _ = kill.args(["-c", "kill -KILL \"$1\"", "kill", &pid]).stderr(Stdio::null()).status();
         end(&mut child, "keep");
     }
 
@@ -276,9 +333,11 @@ fn end(child: &mut Child, word: &str) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match self.keeper.take() {
-            Some((mut child, _)) => end(&mut child, "remove"),
-            None => drop(std::fs::remove_dir_all(&self.dir)),
+        if let Some((mut child, _)) = self.keeper.take() {
+            end(&mut child, "remove");
+        } else {
+            let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
+            let _ = std::fs::remove_dir_all(&self.dir);
         }
     }
 }

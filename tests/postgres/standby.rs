@@ -2,10 +2,30 @@
 
 use std::time::Duration;
 
-use grantor::store::{PostgresOptions, PostgresStore};
+use grantor::store::{PostgresOptions, PostgresStore, Store as _, StoreError};
 
 use super::crash::Load;
+use super::records::{apply, insert, token};
 use super::server::Server;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_is_not_spoken_to_and_takes_no_commit_where_the_host_insists() {
+    let primary = Server::start(&[]);
+    let written = PostgresStore::open(&primary.url("postgres"), PostgresOptions::new()).await.unwrap();
+    apply(&written, &insert(token(1))).await;
+    let standby = tokio::task::block_in_place(|| primary.standby());
+    let options = PostgresOptions::new().wait(Duration::from_secs(5));
+    // It may trail: a token that was revoked would be live on it.
+    let careful = PostgresStore::connect(&standby.url("postgres"), options).unwrap();
+    let answer = careful.load(&[token(1).key]).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    let url = format!("{} target_session_attrs=any", standby.url("postgres"));
+    let insisting = PostgresStore::connect(&url, options).unwrap();
+    assert!(insisting.load(&[token(1).key]).await.unwrap()[0].is_some());
+    let answer = insisting.commit(&insert(token(2))).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    apply(&written, &insert(token(2))).await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_synchronous_standby_promoted_under_load_has_lost_nothing_that_was_acknowledged() {

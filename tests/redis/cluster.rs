@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::server::{Server, free_ports};
+use super::server::{Server, free_ports, redis};
 
 /// Masters and replicas.
 pub(crate) struct Cluster {
@@ -13,7 +13,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let nodes: Vec<Server> = (0..6).map(|_| start_node(arguments)).collect();
-        let mut create = Command::new("redis-cli");
+        let mut create = Command::new(redis("redis-cli"));
         create.args(["--cluster", "create"]).args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
         create.args(["--cluster-replicas", "1", "--cluster-yes"]).stdin(Stdio::null());
         let output = create.output().unwrap();

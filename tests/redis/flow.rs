@@ -103,8 +103,13 @@ impl Node {
         self.post("/token", body).await
     }
 
-    async fn refresh(&self, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
         self.post("/token", format!("grant_type=refresh_token&refresh_token={token}")).await
+    }
+
+    /// A token of the client for itself.
+    pub(crate) async fn own(&self) -> Answer {
+        self.post("/token", "grant_type=client_credentials".into()).await
     }
 
     fn is_live(&self, token: &str) -> bool {

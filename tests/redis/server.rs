@@ -1,6 +1,7 @@
 //! Servers of their own for each test: started on free ports, in a directory that goes with them, and stopped by the
 //! number they were started under.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -52,6 +53,8 @@ pub(crate) struct Server {
     directory: Directory,
     arguments: Vec<String>,
     pub(crate) port: u16,
+    /// In blocks of 512 bytes, how large a file it may write.
+    bound: Option<u32>,
     child: Option<Child>,
 }
 
@@ -62,7 +65,14 @@ pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-fn program(name: &str) -> Command {
+/// A program of Redis; where `GRANTOR_REDIS_BIN` names a directory, from there, and then it may be Valkey's.
+pub(crate) fn redis(name: &str) -> PathBuf {
+    let Some(directory) = std::env::var_os("GRANTOR_REDIS_BIN").map(PathBuf::from) else { return name.into() };
+    let valkey = directory.join(name.replace("redis", "valkey"));
+    if valkey.exists() { valkey } else { directory.join(name) }
+}
+
+fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
@@ -80,18 +90,46 @@ impl Server {
         (0..20).find_map(|_| Self::try_start(arguments)).expect("redis-server does not come up")
     }
 
+    /// A server that can write no file that is larger than this: as on a disk that is full.
+    pub(crate) fn bounded(arguments: &[&str], kilobytes: u32) -> Self {
+        (0..20).find_map(|_| Self::try_within(arguments, Some(kilobytes * 2))).expect("redis-server does not come up")
+    }
+
+    /// Gives the process room again.
+    pub(crate) fn unbind(&mut self) {
+        self.bound = None;
+        if let Some(child) = &self.child {
+            let id = child.id().to_string();
+            // It may have ended.
+            let _ = program("prlimit").args(["--fsize=unlimited", "--pid", &id]).status();
+        }
+    }
+
     /// One attempt.
     pub(crate) fn try_start(arguments: &[&str]) -> Option<Self> {
+        Self::try_within(arguments, None)
+    }
+
+    fn try_within(arguments: &[&str], bound: Option<u32>) -> Option<Self> {
         let [port] = free_ports();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut server = Self { directory: Directory::new(), arguments, port, child: None };
+        let mut server = Self { directory: Directory::new(), arguments, port, bound, child: None };
         server.run();
         server.comes_up().then_some(server)
     }
 
     /// Starts the process; it may be loading for a while.
     pub(crate) fn run(&mut self) {
-        let mut command = program("redis-server");
+        let mut command = match self.bound {
+            None => program(redis("redis-server")),
+            Some(blocks) => {
+                let mut shell = program("sh");
+                // The signal is ignored, so that writing fails instead. A soft bound can be lifted.
+                let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(redis("redis-server"));
+                shell
+            }
+        };
         command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]);
         // Whoever follows it need not wait for others who may want to as well.
         command.args(["--repl-diskless-sync-delay", "0"]);
@@ -168,7 +206,8 @@ impl Server {
     /// A signal to the process.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
-        assert!(program("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        let sent = program("sh").args(["-c", "kill \"-$1\" \"$2\"", "kill", name, &id]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Starts it again on what it has written.
@@ -197,7 +236,7 @@ pub(crate) fn said(port: u16, command: &[&str]) -> String {
     if TcpStream::connect(("127.0.0.1", port)).is_err() {
         return String::new();
     }
-    let mut cli = program("redis-cli");
+    let mut cli = program(redis("redis-cli"));
     cli.args(["-p", &port.to_string()]).args(command).stdout(Stdio::piped());
     let output = cli.output().unwrap_or_else(|error| missing("redis-cli", &error));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()

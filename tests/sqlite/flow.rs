@@ -8,6 +8,7 @@ use std::time::Duration;
 use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::clock::{Clock as _, ManualClock, Timestamp};
 use grantor::manage::Registration;
+use grantor::secret::Secret;
 use grantor::store::{SqliteStore, Store};
 use grantor::{Approval, AuthorizationServer, Outcome, Require};
 use http::{Request, StatusCode};
@@ -17,11 +18,12 @@ use super::database::Directory;
 
 const ISSUER: &str = "https://auth.example.com";
 const CALLBACK: &str = "https://app.example/cb";
+const SECRET: &str = "job-secret-job-secret-job-secret";
 /// The pair of RFC 7636 App. B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-struct World {
+pub(crate) struct World {
     server: AuthorizationServer,
     clock: Arc<ManualClock>,
 }
@@ -40,8 +42,8 @@ impl World {
         Self { server, clock }
     }
 
-    /// With a public client.
-    async fn new(file: &Path) -> Self {
+    /// With a public client, and one that acts for itself.
+    pub(crate) async fn new(file: &Path) -> Self {
         let world = Self::open(file).await;
         let metadata = ClientMetadata {
             client_name: "App".into(),
@@ -53,10 +55,24 @@ impl World {
         };
         let registration = Registration { metadata, client_id: Some("app".into()), client_secret: None };
         world.server.clients().register(registration).await.unwrap();
+        let metadata = ClientMetadata {
+            client_name: "Job".into(),
+            token_endpoint_auth_method: AuthMethod::ClientSecretPost,
+            grant_types: vec!["client_credentials".into()],
+            scope: "read".parse().unwrap(),
+            ..ClientMetadata::default()
+        };
+        let client_secret = Some(Secret::new(SECRET));
+        let registration = Registration { metadata, client_id: Some("job".into()), client_secret };
+        world.server.clients().register(registration).await.unwrap();
         world
     }
 
     async fn code(&self) -> String {
+        self.code_of("alice").await
+    }
+
+    pub(crate) async fn code_of(&self, user: &str) -> String {
         let query = [
             ("client_id", "app"),
             ("redirect_uri", "https%3A%2F%2Fapp.example%2Fcb"),
@@ -69,30 +85,37 @@ impl World {
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::get(format!("/authorize?{}", query.join("&"))).body(String::new()).unwrap();
         let Outcome::Interact { pending, .. } = self.server.handle(request).await else { panic!("no interaction") };
-        let approval = Approval::new("alice".into(), self.clock.now());
+        let approval = Approval::new(user.into(), self.clock.now());
         let response = self.server.approve(*pending, approval).await.unwrap();
         let location = response.headers()["location"].to_str().unwrap();
         let code = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("code="));
         code.unwrap().to_owned()
     }
 
+    /// A token of a client for itself.
+    pub(crate) async fn own(&self) -> (StatusCode, serde_json::Value) {
+        self.post(format!("client_id=job&client_secret={SECRET}&grant_type=client_credentials")).await
+    }
+
     async fn token(&self, body: String) -> (StatusCode, serde_json::Value) {
-        let request = Request::post("/token")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(format!("client_id=app&{body}"))
-            .unwrap();
+        self.post(format!("client_id=app&{body}")).await
+    }
+
+    async fn post(&self, body: String) -> (StatusCode, serde_json::Value) {
+        let request =
+            Request::post("/token").header("content-type", "application/x-www-form-urlencoded").body(body).unwrap();
         let Outcome::Respond(response) = self.server.handle(request).await else { panic!("no answer") };
         (response.status(), serde_json::from_str(response.body()).unwrap())
     }
 
-    async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
+    pub(crate) async fn redeem(&self, code: &str) -> (StatusCode, serde_json::Value) {
         let redirect_uri = "https%3A%2F%2Fapp.example%2Fcb";
         let body =
             format!("grant_type=authorization_code&code={code}&redirect_uri={redirect_uri}&code_verifier={VERIFIER}");
         self.token(body).await
     }
 
-    async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
+    pub(crate) async fn refresh(&self, token: &str) -> (StatusCode, serde_json::Value) {
         self.token(format!("grant_type=refresh_token&refresh_token={token}")).await
     }
 
@@ -101,7 +124,7 @@ impl World {
     }
 }
 
-fn text(json: &serde_json::Value, name: &str) -> String {
+pub(crate) fn text(json: &serde_json::Value, name: &str) -> String {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}")).to_owned()
 }
 

@@ -22,4 +22,5 @@ mod killed;
 mod locked;
 mod read_only;
 mod records;
+mod sizes;
 mod start;

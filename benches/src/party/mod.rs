@@ -10,7 +10,7 @@ mod oxide;
 pub use floor::Floor;
 #[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
-pub use ours::Ours;
+pub use ours::{Ours, builder, pair, register};
 #[cfg(feature = "peers")]
 pub use oxide::Oxide;
 

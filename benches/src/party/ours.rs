@@ -8,7 +8,7 @@ use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::clock::{ManualClock, SystemClock};
 use grantor::manage::Registration;
 use grantor::secret::Secret;
-use grantor::store::MemoryStore;
+use grantor::store::{MemoryStore, Store};
 use grantor::{Approval, AuthorizationServer, Lifetimes, Outcome, Require, Subject};
 
 use super::{Pair, Party};
@@ -21,6 +21,40 @@ pub struct Ours {
     users: u64,
 }
 
+/// A server over a store, before anything else is chosen.
+pub fn builder(store: Arc<dyn Store>) -> grantor::Builder {
+    AuthorizationServer::builder(wire::ISSUER)
+        .shared_store(store)
+        .clock(Arc::new(SystemClock))
+        .secret([7; 32])
+        .default_scope("read", "Read your data")
+        .scope("write", "Change your data")
+}
+
+/// The two clients.
+pub async fn register(server: &AuthorizationServer) {
+    let grants = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let service = ClientMetadata {
+        client_name: "Service".into(),
+        token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
+        grant_types: grants(&["client_credentials"]),
+        scope: "read write".parse().unwrap(),
+        ..ClientMetadata::default()
+    };
+    let app = ClientMetadata {
+        client_name: "App".into(),
+        token_endpoint_auth_method: AuthMethod::None,
+        redirect_uris: vec![wire::CALLBACK.into()],
+        grant_types: grants(&["authorization_code", "refresh_token"]),
+        scope: "read write".parse().unwrap(),
+        ..ClientMetadata::default()
+    };
+    for (id, secret, metadata) in [(wire::SERVICE, Some(Secret::new(wire::SECRET)), service), (wire::APP, None, app)] {
+        let registration = Registration { metadata, client_id: Some(id.into()), client_secret: secret };
+        server.clients().register(registration).await.unwrap();
+    }
+}
+
 impl Default for Ours {
     fn default() -> Self {
         Self::new(|builder| builder)
@@ -30,35 +64,8 @@ impl Default for Ours {
 impl Ours {
     pub fn new(configure: impl FnOnce(grantor::Builder) -> grantor::Builder) -> Self {
         let store = Arc::new(MemoryStore::with_capacity_limit(1 << 26));
-        let builder = AuthorizationServer::builder(wire::ISSUER)
-            .shared_store(Arc::clone(&store) as _)
-            .clock(Arc::new(SystemClock))
-            .secret([7; 32])
-            .default_scope("read", "Read your data")
-            .scope("write", "Change your data");
-        let server = configure(builder).build().unwrap();
-        let grants = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let service = ClientMetadata {
-            client_name: "Service".into(),
-            token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
-            grant_types: grants(&["client_credentials"]),
-            scope: "read write".parse().unwrap(),
-            ..ClientMetadata::default()
-        };
-        let app = ClientMetadata {
-            client_name: "App".into(),
-            token_endpoint_auth_method: AuthMethod::None,
-            redirect_uris: vec![wire::CALLBACK.into()],
-            grant_types: grants(&["authorization_code", "refresh_token"]),
-            scope: "read write".parse().unwrap(),
-            ..ClientMetadata::default()
-        };
-        for (id, secret, metadata) in
-            [(wire::SERVICE, Some(Secret::new(wire::SECRET)), service), (wire::APP, None, app)]
-        {
-            let registration = Registration { metadata, client_id: Some(id.into()), client_secret: secret };
-            ready(server.clients().register(registration)).unwrap();
-        }
+        let server = configure(builder(Arc::clone(&store) as _)).build().unwrap();
+        ready(register(&server));
         Self { server, store, users: 0 }
     }
 
@@ -136,7 +143,7 @@ impl Ours {
     }
 }
 
-fn pair(body: &str) -> Pair {
+pub fn pair(body: &str) -> Pair {
     (wire::member(body, "access_token"), wire::member(body, "refresh_token"))
 }
 

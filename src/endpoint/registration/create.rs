@@ -80,8 +80,9 @@ async fn create_shared(
             Committed::Refused(_) => Client::loaded(context.load_one(key).await?.as_ref()).ok_or(Failure::Contended)?,
         }
     };
-    // An administrator ended it: it does not come back by asking again.
-    if client.state() != State::Live || client.is_inconsistent() || client.origin() != Origin::Registration {
+    // An administrator ended it, or gave it a secret: it does not come back by asking again.
+    let shared = client.origin() == Origin::Registration && !client.metadata().is_confidential();
+    if client.state() != State::Live || client.is_inconsistent() || !shared {
         return Err(Refused::from(RegistrationError::Deactivated).of(&id));
     }
     let account = Account {

@@ -73,7 +73,7 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
     Scripts {
         commit: Script::new(Rights::Grow, commit),
         commit_when_full: Script::new(Rights::Always, commit),
-        load: Script::new(Rights::Always, &include_str!("lua/load.lua").replace("@TAGS@", &tags())),
+        load: Script::plain(Rights::Always, &include_str!("lua/load.lua").replace("@TAGS@", &tags())),
         page: Script::new(Rights::Always, include_str!("lua/page.lua")),
         walk: Script::new(Rights::Always, include_str!("lua/walk.lua")),
         purge: Script::new(Rights::Always, include_str!("lua/purge.lua")),

@@ -1,0 +1,20 @@
+//! What the server fetches from elsewhere: a client ID metadata document, and nothing else so far.
+//!
+//! A URL that a stranger names is a way into the network that the server stands in. So whatever fetches keeps the
+//! contract of [`Fetch`], and [`is_special_use`] tells which addresses are not the internet's.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `contract.rs` | [`Fetch`]: what is asked of whoever fetches |
+//! | `guard.rs` | which addresses are for special use (RFC 6890) |
+//! | `https.rs` | [`HttpsFetch`], over hyper and rustls (feature `fetch`) |
+
+mod contract;
+mod guard;
+#[cfg(feature = "fetch")]
+mod https;
+
+pub use contract::{Fetch, FetchRequest, Fetched};
+pub use guard::is_special_use;
+#[cfg(feature = "fetch")]
+pub use https::HttpsFetch;

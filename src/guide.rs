@@ -1,0 +1,42 @@
+//! Guides, each for one question. There is nothing in these modules but text; the programs in it are compiled with the
+//! tests.
+//!
+//! | you want to | read |
+//! |---|---|
+//! | let other programs act for your users | [`ten_minutes`] |
+//! | verify tokens | [`protect`] |
+//! | keep records | [`stores`], [`custom_store`] |
+//! | put sign-in in front of an MCP server | [`mcp`] |
+//! | use a framework that is not among ours | [`adapters`] |
+//! | run it | [`operating`], [`threat_model`] |
+//! | come from another crate | [`from_oxide_auth`], [`from_oauth_as`] |
+
+#[doc = include_str!("../docs/adapters.md")]
+pub mod adapters {}
+
+#[doc = include_str!("../docs/custom-store.md")]
+pub mod custom_store {}
+
+#[doc = include_str!("../docs/guides/from-oauth-as.md")]
+pub mod from_oauth_as {}
+
+#[doc = include_str!("../docs/guides/from-oxide-auth.md")]
+pub mod from_oxide_auth {}
+
+#[doc = include_str!("../docs/guides/mcp.md")]
+pub mod mcp {}
+
+#[doc = include_str!("../docs/guides/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("../docs/guides/protect.md")]
+pub mod protect {}
+
+#[doc = include_str!("../docs/stores.md")]
+pub mod stores {}
+
+#[doc = include_str!("../docs/guides/ten-minutes.md")]
+pub mod ten_minutes {}
+
+#[doc = include_str!("../docs/threat-model.md")]
+pub mod threat_model {}
