@@ -13,6 +13,7 @@
 //! | any framework over the types of the `http` crate | endpoints and pages | [`Site::handle`] |
 //! | any framework, and your own pages | endpoints, and a question when a user must decide | [`AuthorizationServer::handle`] |
 //! | an API in the same process | to know whether a token is good | [`AuthorizationServer::check`], [`AuthorizationServer::verify`] |
+//! | people who administrate, or look after their own access | pages for them | `console::Console` (feature `console`) |
 //! | an API in another process | the same, by asking | [`resource::Introspection`] |
 //!
 //! ```

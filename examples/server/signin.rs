@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use grantor::secret::Secret;
 use grantor::wire::form::Form;
 use grantor::wire::html::escape;
-use grantor::wire::uri::Issuer;
+use grantor::wire::uri::{Issuer, append_query};
 use grantor::{AuthorizationServer, Host, SignIn, SignedIn};
 
 use crate::pages::{page, wrong};
@@ -47,7 +47,10 @@ impl Host for Visitors {
     }
 
     fn sign_in_url(&self, sign_in: &SignIn<'_>) -> String {
-        sign_in.at(&self.0.issuer.endpoint("/login"))
+        let page = self.0.issuer.endpoint("/login");
+        // Where the client asks for a choice, whoever is signed in may also stay who they are.
+        let choose = sign_in.choose_account && !sign_in.again;
+        sign_in.at(&if choose { append_query(&page, &[("choose", "yes")]) } else { page })
     }
 }
 
@@ -96,6 +99,10 @@ async fn show_form(State(app): State<Arc<App>>, headers: HeaderMap, RawQuery(que
         return wrong(StatusCode::BAD_REQUEST, "The address of this page is not valid.");
     };
     match app.return_to(&form) {
+        Ok(Some(return_to)) if form.has("choose") => match app.sessions.user(&headers, app.server.now()) {
+            Some(user) => app.choice(&user, return_to),
+            None => app.form(&headers, Some(return_to), StatusCode::OK, None),
+        },
         Ok(return_to) => app.form(&headers, return_to, StatusCode::OK, None),
         Err(NotOurs) => wrong(StatusCode::BAD_REQUEST, "The address of this page leads to another site."),
     }
@@ -181,6 +188,20 @@ impl App {
             && said("origin").is_none_or(|origin| origin == self.issuer.origin() || origin == "null");
         let ticket = self.sessions.ticket(headers).filter(|_| from_here)?;
         self.sessions.is_csrf_of(&ticket, form.get("csrf")?).then_some(ticket)
+    }
+
+    /// Lets somebody who is signed in go on, or sign in as somebody else.
+    fn choice(&self, user: &SignedIn, return_to: &str) -> Response {
+        let other = append_query(&self.issuer.endpoint("/login"), &[("return_to", return_to)]);
+        let body = format!(
+            "<p>You are signed in as <strong>{name}</strong>.</p>\n<div class=\"acts\">\n\
+             <a class=\"button go\" href=\"{}\">Continue as {name}</a>\n\
+             <a class=\"button\" href=\"{}\">Use another account</a>\n</div>\n",
+            escape(return_to),
+            escape(&other),
+            name = escape(&user.name),
+        );
+        page(StatusCode::OK, "Choose an account", &body)
     }
 
     fn form(

@@ -37,6 +37,9 @@ async fn somebody_elses_sessions_and_tokens_are_not_there() {
         let status = fred.submit(&form).await.status;
         assert!(matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND), "{path}: {status}");
     }
+    for path in &paths[4..] {
+        assert_eq!(world.browser("fred").open(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
     assert_eq!(world.dump(), before);
     assert!(world.is_live(&access).await && world.is_live(&token).await);
 }

@@ -103,6 +103,27 @@ fn u_10_the_session_changes_at_sign_in_and_ends_at_sign_out() {
 }
 
 #[test]
+fn whoever_is_signed_in_may_choose_to_stay_or_to_be_somebody_else() {
+    let (server, mut browser) = start();
+    let page = browser.open(&login(&server));
+    browser.sign_in(&page, "alice", "wonderland");
+    let url = server.printed.lines().map(str::trim).find(|line| line.contains("response_type=code")).unwrap();
+    let choice = browser.open(&format!("{url}&prompt=select_account"));
+    assert!(choice.answer.body.contains("Continue as Alice Liddell"), "{}", choice.answer.body);
+    let link = |label: &str| {
+        let before = choice.answer.body.split(label).next().unwrap();
+        let href = before.rsplit("href=\"").next().unwrap().split('"').next().unwrap();
+        href.replace("&amp;", "&")
+    };
+    let (stay, other) = (link(">Continue as"), link(">Use another account"));
+    assert!(browser.clone().open(&stay).answer.body.contains("Signed in as <strong>Alice Liddell</strong>"));
+    assert!(browser.open(&other).is_sign_in());
+    // Whoever is not signed in has nothing to choose from.
+    let mut stranger = server.browser();
+    assert!(stranger.open(&format!("{url}&prompt=select_account")).is_sign_in());
+}
+
+#[test]
 fn a_sign_in_that_no_page_of_ours_asked_for_is_refused() {
     let (server, mut browser) = start();
     let page = browser.open(&login(&server));

@@ -152,7 +152,9 @@ impl Act {
         let grant = visit.server().grants().get(&GrantId::from(visit.query.text("grant"))).await?;
         let is_own = |subject: &Subject| self == Self::EndGrant || subject == visit.subject();
         let grant = grant.filter(|grant| is_own(&grant.subject)).ok_or(Stop::NotFound)?;
+        // A personal token is no session of an application.
         let client = visit.server().clients().get(&grant.client_id).await?;
+        let client = client.filter(|client| *client.id() != personal::client_id());
         let client =
             client.filter(|client| self == Self::EndSession || client.id().as_str() == visit.query.text("client"));
         let client = client.ok_or(Stop::NotFound)?;
