@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test browser postgres redis outside tree deny)
+steps=(fmt clippy features docs test browser postgres redis outside guard tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -26,6 +26,7 @@ declare -A about=(
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
   [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page"
+  [guard]="a request takes no more instructions, hashes and allocations than before"
   [databases]="histories and the example server hold on PostgreSQL and Redis, killed with everything under way"
   [tree]="the default features pull in few crates, no runtime and no C code"
   [deny]="licences, banned crates and sources are as deny.toml allows"
@@ -40,6 +41,7 @@ declare -A advice=(
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
   [outside]="Something public has changed: mend examples/testing or examples/poem as a user would have to, and tell it in CHANGELOG.md."
+  [guard]="Find what the request does more: valgrind --tool=callgrind on 'benches/target/release/count hot PATH'. If it is worth it: benches/guard --write, and say why in the commit."
   [databases]="Repeat a history with 'GRANTOR_HISTORY_SEED=N cargo test --all-features --test history_databases NAME', the rest with '--test example_databases'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
   [deny]="See who wants the crate with 'cargo tree -i CRATE'; an exception in deny.toml needs its reason beside it."
@@ -62,6 +64,16 @@ need_deny() {
   cargo deny --version >/dev/null 2>&1 && return
   echo "Installing cargo-deny; this happens once and takes some minutes."
   cargo install --locked cargo-deny --version '^0.20' || fail "cargo-deny is missing and could not be installed: run 'cargo install --locked cargo-deny' where there is a network."
+}
+
+need_valgrind() { # counts instructions; without it the guard still counts allocations
+  command -v valgrind >/dev/null && return
+  command -v apt-get >/dev/null || return 0
+  echo "Installing valgrind; this happens once."
+  local -a as=()
+  ((EUID == 0)) || as=(sudo -n)
+  { "${as[@]}" apt-get update -qq && "${as[@]}" apt-get install -qq -y --no-install-recommends valgrind; } >/dev/null ||
+    echo "valgrind could not be installed: only allocations are counted."
 }
 
 # The programs of PostgreSQL 15 or later; the tests start servers of their own, and none is to run because of this.
@@ -168,11 +180,11 @@ step_redis() {
   cargo test --locked --all-features --test redis
 }
 
-# Packages of their own, with locks of their own, in a directory that they share.
+# Packages of their own, in a directory that they share. Their locks follow what this one depends on.
 step_outside() {
   local target=${CARGO_TARGET_DIR:-target}
-  cargo test --locked --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
-  cargo build --locked --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
+  cargo test --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo build --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
   cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper
   GRANTOR_ADAPTER="$target/outside/debug/with-poem" cargo test --locked --all-features --test adapters
 }
@@ -182,6 +194,11 @@ step_databases() {
   need_redis
   cargo build --locked --all-features --example server
   cargo test --locked --all-features --test history_databases --test example_databases
+}
+
+step_guard() {
+  need_valgrind
+  benches/guard
 }
 
 step_tree() {

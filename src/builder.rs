@@ -15,7 +15,7 @@ use crate::device::DeviceAuthorization;
 use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
-use crate::extension::ExtensionGrant;
+use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods};
 use crate::grant::last_used::RecentGrants;
 use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
@@ -48,9 +48,14 @@ pub struct Builder {
     device: Option<DeviceAuthorization>,
     personal_token_scope: Option<Vec<String>>,
     rights: Option<Arc<dyn Rights>>,
+    #[cfg(feature = "api")]
+    api: Option<crate::api::ManagementApi>,
     protected: Vec<ProtectedResource>,
     mcp: Option<String>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
+    client_authentication: Methods,
+    token_members: Members,
+    introspection_members: Members,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
@@ -76,9 +81,14 @@ impl Builder {
             device: None,
             personal_token_scope: None,
             rights: None,
+            #[cfg(feature = "api")]
+            api: None,
             protected: Vec::new(),
             mcp: None,
             extension_grants: Vec::new(),
+            client_authentication: Methods::default(),
+            token_members: Members::default(),
+            introspection_members: Members::default(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
@@ -156,6 +166,16 @@ impl Builder {
         Self { mcp: Some(preset.mcp), lifetimes, ..self }
     }
 
+    /// Serves the management API too, and adds its scope to the server's: six tokens that begin with `grantor:`, which a
+    /// client has only if it is registered for them.
+    #[cfg(feature = "api")]
+    pub fn management_api(self, api: crate::api::ManagementApi) -> Self {
+        let own = crate::api::SCOPES.iter().map(|(name, about)| ScopeDefinition::new(*name, *about));
+        let mut scopes = self.scopes;
+        scopes.extend(own);
+        Self { api: Some(api), scopes, ..self }
+    }
+
     /// How long things live.
     pub fn lifetimes(self, lifetimes: Lifetimes) -> Self {
         Self { lifetimes, ..self }
@@ -224,6 +244,26 @@ impl Builder {
         self
     }
 
+    /// A client authentication method of the host (RFC 6749 §2.3.2), by the name it has in the metadata of clients:
+    /// [`AuthMethod::Extension`](crate::client::AuthMethod::Extension).
+    pub fn client_authentication(mut self, name: &'static str, method: impl ClientAuthentication) -> Self {
+        self.client_authentication.add(name, method);
+        self
+    }
+
+    /// A member of every token response (RFC 6749 §5.1), by what the token says. With one, a token request reads once
+    /// more from the store.
+    pub fn token_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.token_members.add(name.into(), member);
+        self
+    }
+
+    /// A member of every introspection response for a token that counts (RFC 7662 §2.2).
+    pub fn introspection_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
+        self.introspection_members.add(name.into(), member);
+        self
+    }
+
     /// Lets clients register themselves (RFC 7591) and manage their registration (RFC 7592); off unless it is called.
     pub fn registration(self, registration: DynamicRegistration) -> Self {
         Self { registration: Some(registration), ..self }
@@ -275,17 +315,23 @@ impl Builder {
             }
             names.push(name);
         }
+        self.client_authentication.check()?;
+        self.token_members.check_for_tokens()?;
+        self.introspection_members.check_for_introspection()?;
         let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
         let registration =
             self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
         let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
         let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
-        let metadata = metadata::document(&issuer, &policy.every_scope, &own, &names, offered)
-            .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
+        let metadata =
+            metadata::document(&issuer, &policy.every_scope, &own, &names, offered, &self.client_authentication)
+                .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
         let published =
             Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
         let keys = KeySpace::new(issuer.as_str(), &secret);
+        #[cfg(feature = "api")]
+        let api = self.api.map(|api| api.mount(&issuer, &keys, &secret)).transpose()?;
         let store = crate::observe::store(store);
         let context = Context {
             seal: SealKey::new(&secret, &keys),
@@ -302,10 +348,22 @@ impl Builder {
             doubts: Doubts::default(),
             limiter: Limiter::new(self.rate_limit),
             extension_grants,
+            client_authentication: self.client_authentication,
+            token_members: self.token_members,
+            introspection_members: self.introspection_members,
             registration,
             documents,
         };
-        Ok(AuthorizationServer { inner: Arc::new(Inner { context, pages: self.pages, metadata, published }) })
+        Ok(AuthorizationServer {
+            inner: Arc::new(Inner {
+                context,
+                pages: self.pages,
+                metadata,
+                published,
+                #[cfg(feature = "api")]
+                api,
+            }),
+        })
     }
 }
 

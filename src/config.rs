@@ -242,6 +242,16 @@ pub enum ConfigError {
     /// A grant type of the host that is one of ours already, or is named twice.
     #[error("grant type {0:?} is already served")]
     GrantType(String),
+    /// A client authentication method of the host that is one of ours already, is named twice, or has no name for the
+    /// wire.
+    #[error("client authentication method {0:?} is already served, or cannot be named")]
+    ClientAuthentication(&'static str),
+    /// A member that the host adds to a response, and that is there already or is named twice.
+    #[error("the member {0:?} belongs to a specification, or is added twice")]
+    Member(String),
+    /// The path of the management API is not one.
+    #[error("the path {0:?} of the management API must be like /manage/v1")]
+    ManagementPath(String),
     /// Clients that describe themselves could have what the server does not have.
     #[error("registration: {0}")]
     Registration(String),
@@ -378,8 +388,10 @@ impl Policy {
         &self,
         metadata: &ClientMetadata,
         grant_type: &dyn Fn(&str) -> bool,
+        auth_method: &dyn Fn(&str) -> bool,
     ) -> Result<(), MetadataError> {
         metadata.check(&crate::client::Known {
+            auth_method,
             grant_types: grant_type,
             scope: &self.every_scope,
             resources: &|resource| self.resource(resource).is_some(),

@@ -10,7 +10,7 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::extension::ExtensionGrant;
+use crate::extension::{ExtensionGrant, Members, Methods};
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
 use crate::limit::Limiter;
@@ -40,6 +40,9 @@ pub(crate) struct Context {
     pub(crate) doubts: Doubts,
     pub(crate) limiter: Limiter,
     pub(crate) extension_grants: HashMap<String, Arc<dyn ExtensionGrant>>,
+    pub(crate) client_authentication: Methods,
+    pub(crate) token_members: Members,
+    pub(crate) introspection_members: Members,
     pub(crate) registration: Option<RegistrationRules>,
     pub(crate) documents: Option<Documents>,
 }

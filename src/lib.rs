@@ -33,6 +33,7 @@
 //! | feature | adds | default |
 //! |---|---|---|
 //! | `actix` | `actix::service` and the extractor [`resource::Bearer`] | no |
+//! | `api` | `api::ManagementApi`: clients, grants and personal tokens as JSON over HTTP | no |
 //! | `axum` | [`axum::router`] and the extractor [`resource::Bearer`] | no |
 //! | `console` | `console`: pages for administrators and users: API clients, connected apps, access tokens | no |
 //! | `encryption` | `store::EncryptingStore`: payloads sealed with keys of the host | no |
@@ -47,6 +48,8 @@
 //! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
+#[cfg(feature = "api")]
+pub mod api;
 mod builder;
 pub mod client;
 mod client_id_metadata;
@@ -90,7 +93,7 @@ pub use self::http::actix;
 pub use self::http::axum;
 #[cfg(feature = "tower")]
 pub use self::http::tower;
-pub use self::http::{Host, Outcome, SignIn, SignedIn, Site, WholeBody};
+pub use self::http::{Dialect, Host, Outcome, SignIn, SignedIn, Site, WholeBody};
 pub use builder::Builder;
 pub use client_id_metadata::ClientIdMetadata;
 pub use config::{
@@ -100,7 +103,9 @@ pub use config::{
 pub use device::DeviceAuthorization;
 pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
-pub use extension::{ExtensionGrant, ExtensionRequest, Issue};
+pub use extension::{
+    Claim, ClientAuthentication, ClientAuthenticationRequest, ExtensionGrant, ExtensionMember, ExtensionRequest, Issue,
+};
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};
 pub use preset::Preset;

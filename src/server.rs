@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) metadata: String,
     pub(crate) published: Published,
+    #[cfg(feature = "api")]
+    pub(crate) api: Option<crate::api::Mounted>,
 }
 
 impl Inner {
@@ -223,7 +225,7 @@ impl AuthorizationServer {
     /// The device that waits with this user code (RFC 8628 §3.3), for a page of the host's own; a
     /// [`Site`](crate::Site) has one. `subject` is who typed it, and `peer` where from, where that is known.
     ///
-    /// Every attempt counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
+    /// Whatever could be a code counts, right or wrong, against a limit for `subject`, for `peer`, and for all together.
     pub async fn find_device(
         &self,
         user_code: &str,

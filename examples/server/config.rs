@@ -128,8 +128,8 @@ struct LifetimesTable {
     refresh_retry_window: Option<u64>,
     interaction: Option<u64>,
     consent: Option<u64>,
-    clock_skew: Option<u64>,
     personal_token: Option<u64>,
+    clock_skew: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -236,8 +236,8 @@ impl LifetimesTable {
             refresh_retry_window: or(self.refresh_retry_window, default.refresh_retry_window),
             interaction: or(self.interaction, default.interaction),
             consent: or(self.consent, default.consent),
-            clock_skew: or(self.clock_skew, default.clock_skew),
             personal_token: or(self.personal_token, default.personal_token),
+            clock_skew: or(self.clock_skew, default.clock_skew),
         }
     }
 }

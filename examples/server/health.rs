@@ -8,7 +8,11 @@ use grantor::AuthorizationServer;
 
 /// `/healthz` asks nobody; `/readyz` asks the store. Both stand outside the path of the issuer, where probes look.
 pub(crate) fn routes(server: AuthorizationServer) -> Router {
-    Router::new().route("/healthz", get(async || "alive\n")).route("/readyz", get(ready)).with_state(server)
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(server)
+}
+
+async fn alive() -> &'static str {
+    "alive\n"
 }
 
 async fn ready(State(server): State<AuthorizationServer>) -> (StatusCode, &'static str) {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT] [--import DUMP]
+//! cargo run --example server -- --testing [--listen ADDRESS:PORT]
 //! cargo run --example server -- export DUMP [--config FILE]
 //! cargo run --example server -- import DUMP [--config FILE]
 //! ```
@@ -10,6 +11,7 @@
 //! |---|---|
 //! | `--config FILE` | serves what a TOML file says; without it, `examples/server/demo.toml`, with an issuer that follows the port |
 //! | `--listen ADDRESS:PORT` | listens there, whatever the file says; port 0 takes any that is free, and the output tells which |
+//! | `--testing` | serves tests in any language: a clock, users, tokens and faults that are moved over HTTP; see `docs/testing.md` |
 //! | `export DUMP` | writes everything in the store to a new file, as [`grantor::store::Export`] does, and ends; stop the servers first |
 //! | `import DUMP` | reads such a file into the store, which may be another, and ends; run again, it skips what is there |
 //! | `--import DUMP` | the same, and then serves: the only way for `memory:` |
@@ -58,6 +60,7 @@
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
 //! | `api.rs` | `/api/me` |
+//! | `testing.rs` | `--testing` |
 
 mod api;
 mod clients;
@@ -70,6 +73,7 @@ mod secret;
 mod session;
 mod signin;
 mod store;
+mod testing;
 mod throttle;
 mod transfer;
 mod users;
@@ -127,6 +131,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     match &options.task {
         Task::Serve => {}
+        Task::Testing => return testing::serve(options.listen).await,
         Task::Export(path) => return Ok(transfer::export(open(&config).await?, path).await?),
         Task::Import(_) if matches!(config.store, Place::Memory) => {
             return Err("a store in memory would end with this command: start the server with --import instead".into());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 pub(crate) const USAGE: &str = "\
 usage: cargo run --example server -- [--config FILE] [--listen ADDRESS:PORT] [--import DUMP]
+       cargo run --example server -- --testing [--listen ADDRESS:PORT]
        cargo run --example server -- export DUMP [--config FILE]
        cargo run --example server -- import DUMP [--config FILE]";
 
@@ -21,6 +22,8 @@ pub(crate) struct Options {
 pub(crate) enum Task {
     #[default]
     Serve,
+    /// Serve tests.
+    Testing,
     /// Everything in the store into this file.
     Export(String),
     /// Everything in this file into the store.
@@ -42,6 +45,7 @@ impl Options {
                 "import" if first => options.task = Task::Import(value()?),
                 "--config" => options.config = Some(value()?),
                 "--import" => options.import = Some(value()?),
+                "--testing" => options.task = Task::Testing,
                 "--listen" => {
                     let text = value()?;
                     let address = text.parse();
@@ -58,6 +62,9 @@ impl Options {
             && (options.listen.is_some() || options.import.is_some())
         {
             return Err(format!("export and import take no option but --config\n{USAGE}"));
+        }
+        if matches!(options.task, Task::Testing) && (options.config.is_some() || options.import.is_some()) {
+            return Err(format!("--testing takes no option but --listen: the rest is told over HTTP\n{USAGE}"));
         }
         Ok(options)
     }

@@ -66,9 +66,12 @@ impl Registration {
 
     /// Throws away what registered itself and nobody uses.
     pub(crate) async fn clean(&self, server: &AuthorizationServer) {
-        let unused_for = Duration::from_secs(u64::from(self.unused_days) * 24 * 3600);
+        if !self.enabled {
+            return;
+        }
+        let unused_for = Duration::from_secs(u64::from(self.unused_days).saturating_mul(24 * 3600));
         let mut after = None;
-        while self.enabled {
+        loop {
             let Ok(purged) = server.registrations().purge_unused(unused_for, after, STEP).await else { return };
             after = purged.next;
             if after.is_none() {

@@ -56,7 +56,7 @@ pub(crate) fn authenticate(
     let header = matches!(presented.proof, Proof::Secret { method: AuthMethod::ClientSecretBasic, .. });
     let client = Client::loaded(loaded);
     let matched = match &presented.proof {
-        Proof::None => None,
+        Proof::None | Proof::Extension { .. } => None,
         Proof::Secret { secret, other, .. } => {
             let candidates = std::iter::once(secret).chain(other).map(Secret::expose);
             if candidates.clone().any(|candidate| candidate.len() > MAX_SECRET) {
@@ -75,12 +75,13 @@ pub(crate) fn authenticate(
     }
     let method = match presented.proof {
         Proof::None => AuthMethod::None,
+        Proof::Extension { method } => AuthMethod::Extension(method),
         Proof::Secret { method, .. } => method,
     };
     if client.metadata().token_endpoint_auth_method != method {
         return Err(ClientError::MethodNotRegistered { header });
     }
-    if method != AuthMethod::None && matched.is_none() {
+    if method.takes_secret() && matched.is_none() {
         return Err(ClientError::WrongSecret { header });
     }
     Ok(AuthenticatedClient { client, secret: matched })

@@ -1,13 +1,13 @@
 //! When a secret was last used: to the hour, so that it costs no write per request.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{AuthenticatedClient, Client, StoredSecret};
 use crate::clock::Timestamp;
-use crate::store::{Commit, Condition, Key, KeySpace, Kind, Payload, Record, State, Write};
+use crate::store::{Commit, Condition, DigestHasher, Key, KeySpace, Kind, Payload, Record, State, Write};
 
 /// How far the time that is kept may lag behind.
 const PRECISION: Duration = Duration::from_secs(3600);
@@ -25,26 +25,6 @@ type Name = ([u8; 32], Timestamp);
 pub(crate) struct RecentUses([Mutex<Noted>; SHARDS]);
 
 type Noted = HashMap<Name, Timestamp, BuildHasherDefault<DigestHasher>>;
-
-/// Takes the head of a digest for its hash. Whoever grinds secrets of his own until their digests collide slows down
-/// the use of these.
-#[derive(Default)]
-struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(head) = bytes.first_chunk() {
-            self.0 ^= u64::from_le_bytes(*head);
-        }
-    }
-
-    fn write_i64(&mut self, _made_at: i64) {}
-    fn write_usize(&mut self, _length: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 impl RecentUses {
     pub(crate) fn new() -> Self {

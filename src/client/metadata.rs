@@ -107,8 +107,8 @@ impl Default for ClientMetadata {
 }
 
 /// How a client authenticates at the token endpoint (RFC 7591 §2, RFC 6749 §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AuthMethod {
     /// Not at all: a public client.
     None,
@@ -116,10 +116,13 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// Its secret in the body.
     ClientSecretPost,
+    /// By a method of the host, by its name; see
+    /// [`Builder::client_authentication`](crate::Builder::client_authentication).
+    Extension(&'static str),
 }
 
 impl AuthMethod {
-    /// Every method, in the order in which metadata names them.
+    /// Every method that the server has by itself, in the order in which metadata names them.
     pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
 
     /// The name of the method on the wire.
@@ -128,7 +131,29 @@ impl AuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::Extension(name) => name,
         }
+    }
+
+    /// Whether the server keeps secrets for it.
+    pub(crate) const fn takes_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+impl Serialize for AuthMethod {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One of the host's only where some server of the process has it.
+impl<'d> Deserialize<'d> for AuthMethod {
+    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'d, str>::deserialize(deserializer)?;
+        let own = Self::ALL.into_iter().find(|method| method.as_str() == name);
+        own.or_else(|| crate::extension::known_name(&name).map(Self::Extension))
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown client authentication method `{name}`")))
     }
 }
 
@@ -194,6 +219,9 @@ pub enum MetadataError {
     /// A public client that would introspect the tokens of others.
     #[error("a client that authenticates by none cannot be a resource server")]
     PublicResourceServer,
+    /// An authentication method of another server.
+    #[error("unknown client authentication method")]
+    AuthMethod,
     /// A grant type that the server does not have.
     #[error("unknown grant type")]
     GrantType,
@@ -222,6 +250,7 @@ pub enum MetadataError {
 
 /// What metadata is checked against.
 pub(crate) struct Known<'a> {
+    pub(crate) auth_method: &'a dyn Fn(&str) -> bool,
     pub(crate) grant_types: &'a dyn Fn(&str) -> bool,
     pub(crate) scope: &'a Scope,
     pub(crate) resources: &'a dyn Fn(&Resource) -> bool,
@@ -253,6 +282,11 @@ impl ClientMetadata {
     /// Checks every rule; the first that is broken is named.
     pub(crate) fn check(&self, known: &Known<'_>) -> Result<(), MetadataError> {
         self.check_redirect_uris()?;
+        if let AuthMethod::Extension(name) = self.token_endpoint_auth_method
+            && !(known.auth_method)(name)
+        {
+            return Err(MetadataError::AuthMethod);
+        }
         self.check_grants(known)?;
         if !self.is_confidential() {
             self.check_public()?;

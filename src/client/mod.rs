@@ -34,7 +34,7 @@ pub(crate) use initial_access::InitialAccess;
 pub(crate) use last_used::{RecentUses, mark as use_mark, note as note_use};
 pub(crate) use metadata::Known;
 pub use metadata::{ApplicationType, AuthMethod, ClientMetadata, Consent, MetadataError, RefreshRotation};
-pub(crate) use presented::Presented;
+pub(crate) use presented::{Presented, Proof};
 pub use record::{Client, ClientSecret, Origin};
 pub(crate) use record::{OwnAccount, StoredSecret, decode};
 pub use redirect::{RedirectUriError, VerifiedRedirectUri};

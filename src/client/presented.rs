@@ -31,6 +31,8 @@ impl Presented {
 pub(crate) enum Proof {
     /// Nothing: a public client, or one that forgot.
     None,
+    /// What a method of the host has found to be right already.
+    Extension { method: &'static str },
     /// A secret, and another where the header can be read in two ways; one of them must be right.
     Secret { method: AuthMethod, secret: Secret, other: Option<Secret> },
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthMethod, ClientMetadata, Software};
+use super::{ClientMetadata, Software};
 use crate::clock::Timestamp;
 use crate::id::ClientId;
 use crate::store::{Cursor, Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
@@ -222,11 +222,10 @@ impl Client {
         loaded.and_then(|loaded| decode(&loaded.record))
     }
 
-    /// Whether its record could only have come from a mistake: a secret beside `none`, or no secret beside a method
-    /// that needs one.
+    /// Whether its record could only have come from a mistake: a secret beside a method that takes none, or no secret
+    /// beside one that does.
     pub(crate) fn is_inconsistent(&self) -> bool {
-        let public = self.metadata().token_endpoint_auth_method == AuthMethod::None;
-        public != self.secrets().is_empty()
+        self.metadata().token_endpoint_auth_method.takes_secret() == self.secrets().is_empty()
     }
 
     /// Its place in a list.

@@ -26,7 +26,7 @@ pub enum DeviceDecision {
     Denied,
 }
 
-/// Finds the device that has this code, for somebody who typed it. Right or wrong, it counts as an attempt.
+/// Finds the device that has this code, for somebody who typed it. What could be one counts as an attempt, right or wrong.
 pub(crate) async fn find(
     context: &Context,
     typed: &str,

@@ -61,7 +61,7 @@ pub(crate) async fn device_authorization(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<DeviceAnswer, Refused<DeviceAuthorizationError>> {
-    let request = ClientRequest::read(headers, query, body)?;
+    let request = ClientRequest::read(context, headers, query, body).await?;
     begin(context, settings, &request).await.map_err(|error| request.refused(error))
 }
 

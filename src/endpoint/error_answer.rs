@@ -79,6 +79,7 @@ impl From<ClientError> for ErrorAnswer {
             | ClientError::MethodUnsupported { .. }
             | ClientError::MethodNotRegistered { .. }
             | ClientError::WrongSecret { .. }
+            | ClientError::NotProven { .. }
             | ClientError::Inconsistent { .. } => Self {
                 status: StatusCode::UNAUTHORIZED,
                 code: ErrorCode::InvalidClient,

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::limit::Limited;
 use crate::refusal::{ClientError, IntrospectError};
+use crate::resource::Verified;
 use crate::store::{Kind, Loaded};
 use crate::token::liveness;
 use crate::token::view::TokenView;
@@ -26,7 +27,7 @@ pub(crate) async fn introspect(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<String, Refused<IntrospectError>> {
-    let request = ClientRequest::read(headers, query, body)?;
+    let request = ClientRequest::read(context, headers, query, body).await?;
     describe_to_caller(context, &request).await.map_err(|error| request.refused(error))
 }
 
@@ -41,7 +42,10 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
     let left = context.rights_left(token.as_ref()).await?;
     let answer = token.as_ref().and_then(|token| describe(context, &caller, token, left.as_ref()));
     context.note_secret_use(&caller, now).await;
-    let Some(answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    let Some(mut answer) = answer else { return Ok(INACTIVE.to_owned()) };
+    if let Some(token) = token.as_ref().filter(|_| !context.introspection_members.is_empty()) {
+        context.introspection_members.write(&mut answer, &Verified::held(token.clone(), left)).await;
+    }
     // A resource server asks because the token was used.
     context.note_grant_use(token.as_ref().and_then(|token| token.parent.as_deref()), now);
     Ok(answer)

@@ -26,7 +26,7 @@ where
     E: From<ClientError> + From<Failure> + From<RequestError>,
 {
     let located = TokenKind::of(token)
-        .filter(|kind| *kind != TokenKind::Code)
+        .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh | TokenKind::Personal))
         .and_then(|kind| mint::locate(&context.keys, kind, token));
     let client = context.keys.client(&request.presented.client_id);
     let keys: Vec<_> = std::iter::once(client).chain(located.map(|located| located.key)).collect();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::client::AuthMethod;
+use crate::extension::Methods;
 use crate::grant::device_code;
 use crate::interaction::ResponseMode;
 use crate::wire::scope::Scope;
@@ -21,6 +22,7 @@ pub(crate) mod path {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "RFC 8414 has it so")]
 struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
@@ -61,8 +63,9 @@ pub(crate) fn document(
     own_grants: &[&str],
     extension_grants: &[&str],
     offered: Offered,
+    client_authentication: &Methods,
 ) -> Result<String, serde_json::Error> {
-    let methods = || AuthMethod::ALL.into_iter().map(AuthMethod::as_str);
+    let methods = || AuthMethod::ALL.into_iter().map(AuthMethod::as_str).chain(client_authentication.names());
     let device = own_grants.contains(&device_code::GRANT_TYPE);
     serde_json::to_string(&Metadata {
         issuer: issuer.as_str(),

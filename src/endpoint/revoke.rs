@@ -22,7 +22,7 @@ pub(crate) async fn revoke(
     query: Option<&str>,
     body: &[u8],
 ) -> Result<(), Refused<RevokeError>> {
-    let request = ClientRequest::read(headers, query, body)?;
+    let request = ClientRequest::read(context, headers, query, body).await?;
     end(context, &request).await.map_err(|error| request.refused(error))
 }
 

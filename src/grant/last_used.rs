@@ -4,11 +4,12 @@
 //! shown is the later of the two. A process that is killed forgets what it had not written.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::store::{Commit, Condition, Key, KeySpace, Kind, Payload, Record, State, Write};
+use crate::store::{Commit, Condition, DigestHasher, Key, KeySpace, Kind, Payload, Record, State, Write};
 
 /// How far the time that is kept may lag behind.
 const PRECISION: Duration = Duration::from_secs(3600);
@@ -32,7 +33,7 @@ pub(crate) struct RecentGrants([Mutex<Shard>; SHARDS]);
 
 #[derive(Default)]
 struct Shard {
-    seen: HashMap<[u8; 32], GrantUse>,
+    seen: HashMap<[u8; 32], GrantUse, BuildHasherDefault<DigestHasher>>,
     /// Before this moment there is nothing to make room with.
     full_until: Option<Timestamp>,
 }

@@ -49,7 +49,8 @@ use crate::token::mint::Located;
 pub(crate) fn check_metadata(context: &Context, metadata: &ClientMetadata) -> Result<(), MetadataError> {
     let own = context.policy.own_grant_types();
     let known = |name: &str| own.contains(&name) || context.extension_grants.contains_key(name);
-    context.policy.check_metadata(metadata, &known)
+    let method = |name: &str| context.client_authentication.has(name);
+    context.policy.check_metadata(metadata, &known, &method)
 }
 
 /// Loads client and artifact in one round trip, authenticates the client, and checks that it may use the grant type.

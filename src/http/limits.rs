@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use bytes::Buf as _;
+use http::StatusCode;
 use http::request::Parts;
 use http_body::Body;
 
@@ -26,6 +27,17 @@ pub(crate) enum TooLarge {
     Body,
     /// The connection broke while the body was read: 400, which nobody will receive.
     Broken,
+}
+
+impl TooLarge {
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Query => StatusCode::URI_TOO_LONG,
+            Self::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 pub(crate) fn check(parts: &Parts) -> Result<(), TooLarge> {

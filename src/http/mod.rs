@@ -5,6 +5,7 @@
 //! | `router.rs` | [`AuthorizationServer::handle`](crate::AuthorizationServer::handle): which endpoint a request is for |
 //! | `limits.rs` | how much of a request is read |
 //! | `answer.rs` | responses, with the headers that each kind must have |
+//! | `dialect.rs` | clients that speak differently: a host's own translation, in front of the endpoints |
 //! | `site.rs` | [`Site`]: the server with its pages, given a [`Host`] that knows who is signed in |
 //! | `axum.rs`, `actix.rs`, `tower.rs` | adapters, one for each feature of that name |
 //! | `whole.rs` | [`WholeBody`]: a body that is there already |
@@ -16,6 +17,7 @@ mod answer;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod device;
+mod dialect;
 pub(crate) mod limits;
 mod router;
 mod site;
@@ -26,6 +28,7 @@ mod whole;
 pub(crate) use answer::authorization_response;
 #[cfg(feature = "testing")]
 pub(crate) use answer::{json, json_error};
+pub use dialect::Dialect;
 pub use router::Outcome;
 pub use site::{Host, SignIn, SignedIn, Site};
 pub use whole::WholeBody;

@@ -132,6 +132,9 @@ impl AuthorizationServer {
         let Some(endpoint) = self.route(request.uri().path()) else {
             return match self.resource_metadata(&request) {
                 Some(response) => Outcome::Respond(response),
+                #[cfg(feature = "api")]
+                None => self.manage(request).await,
+                #[cfg(not(feature = "api"))]
                 None => Outcome::NotMine(request),
             };
         };
@@ -208,6 +211,24 @@ impl AuthorizationServer {
         let at_root = published.resources.first().filter(|_| published.at_root);
         let found = published.resources.iter().find_map(|resource| resource.answer(request));
         found.or_else(|| at_root.and_then(|resource| resource.answer_at_root(request)))
+    }
+
+    /// Answers a request to the management API, if it is one.
+    #[cfg(feature = "api")]
+    async fn manage<B: Body>(&self, request: Request<B>) -> Outcome<B> {
+        let api = self.inner.api.as_ref();
+        let Some((api, matched)) = api.and_then(|api| Some((api, api.route(request.uri().path())?))) else {
+            return Outcome::NotMine(request);
+        };
+        let (parts, body) = request.into_parts();
+        let body = match limits::check(&parts) {
+            Ok(()) => limits::collect(body).await,
+            Err(error) => Err(error),
+        };
+        Outcome::Respond(match body {
+            Ok(body) => crate::api::serve(self, api, &matched, &parts, &body).await,
+            Err(error) => crate::api::too_large(error.status()),
+        })
     }
 
     fn route(&self, whole: &str) -> Option<Endpoint> {
@@ -292,7 +313,7 @@ impl AuthorizationServer {
 
     async fn token(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         match token::token(&self.inner.context, &parts.headers, parts.uri.query(), body).await {
-            Ok(granted) => answer::open_json(StatusCode::OK, granted.to_json()),
+            Ok(granted) => answer::open_json(StatusCode::OK, granted),
             Err(refused) => answer::open_to_any_origin(self.json_refusal(
                 Refusal::Token(refused.error),
                 refused.client_id,
@@ -410,12 +431,7 @@ impl AuthorizationServer {
     }
 
     fn too_large(&self, endpoint: Endpoint, error: TooLarge) -> Response<String> {
-        let status = match error {
-            TooLarge::Query => StatusCode::URI_TOO_LONG,
-            TooLarge::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            TooLarge::Body => StatusCode::PAYLOAD_TOO_LARGE,
-            TooLarge::Broken => StatusCode::BAD_REQUEST,
-        };
+        let status = error.status();
         self.tell_unread(endpoint, RequestError::TooLong);
         if endpoint == Endpoint::Authorize {
             let message = "The application sent a request that is too long.";

@@ -7,6 +7,7 @@ use http_body::Body;
 
 use super::Outcome;
 use super::answer;
+use super::dialect::Dialect;
 use super::limits;
 use crate::client::{Client, Origin};
 use crate::client_id_metadata;
@@ -105,6 +106,7 @@ impl SignIn<'_> {
 pub struct Site {
     pub(super) server: AuthorizationServer,
     pub(super) host: std::sync::Arc<dyn Host>,
+    dialect: Option<std::sync::Arc<dyn Dialect>>,
 }
 
 impl std::fmt::Debug for Site {
@@ -159,7 +161,13 @@ impl From<Failure> for Stopped {
 impl Site {
     /// The server, with a host that knows who is signed in.
     pub fn new(server: AuthorizationServer, host: impl Host) -> Self {
-        Self { server, host: std::sync::Arc::new(host) }
+        Self { server, host: std::sync::Arc::new(host), dialect: None }
+    }
+
+    /// The same, for clients that speak differently.
+    #[must_use]
+    pub fn dialect(self, dialect: impl Dialect) -> Self {
+        Self { dialect: Some(std::sync::Arc::new(dialect)), ..self }
     }
 
     /// The server.
@@ -169,6 +177,9 @@ impl Site {
 
     /// Answers a request, or gives it back if it is for something else of the host's.
     pub async fn handle<B: Body>(&self, request: Request<B>) -> Result<Response<String>, Request<B>> {
+        if let Some(dialect) = self.dialect.as_ref().filter(|dialect| dialect.speaks(request.uri().path())) {
+            return Ok(self.translated(&**dialect, request).await);
+        }
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
@@ -187,6 +198,23 @@ impl Site {
                 let went = self.proceed(*pending, &request, choice).await;
                 Ok(went.unwrap_or_else(|stopped| self.stopped(&stopped)))
             }
+        }
+    }
+
+    /// Lets a dialect answer, with the request read as far as any request is.
+    async fn translated<B: Body>(&self, dialect: &dyn Dialect, request: Request<B>) -> Response<String> {
+        let (parts, body) = request.into_parts();
+        let body = match limits::check(&parts) {
+            Ok(()) => limits::collect(body).await,
+            Err(error) => Err(error),
+        };
+        match body.map(String::from_utf8) {
+            Ok(Ok(body)) => {
+                let core = Self { dialect: None, ..self.clone() };
+                dialect.answer(&core, Request::from_parts(parts, body)).await
+            }
+            Ok(Err(_)) => self.stopped(&Stopped::Message(StatusCode::BAD_REQUEST, "The request cannot be read.")),
+            Err(error) => self.stopped(&Stopped::Message(error.status(), "The request is too long.")),
         }
     }
 

@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
             Some(_) => return Err(ManageError::ClientId),
             None => generated_id(&context.draw::<16>()?),
         };
-        let (secret, stored) = match (metadata.is_confidential(), client_secret) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client_secret) {
             (false, None) => (None, Vec::new()),
             (false, Some(_)) => return Err(ManageError::PublicClient),
             (true, chosen) => {
@@ -193,7 +193,7 @@ impl<'a> Clients<'a> {
             return Err(ManageError::Document);
         }
         let now = context.now();
-        let (secret, stored) = match (metadata.is_confidential(), client.secrets()) {
+        let (secret, stored) = match (metadata.token_endpoint_auth_method.takes_secret(), client.secrets()) {
             (false, _) => (None, Vec::new()),
             (true, []) => {
                 let secret = secrets::generate(context)?;
@@ -250,7 +250,20 @@ impl<'a> Clients<'a> {
 
     /// Gives the client one more secret. `expires_at` may be [`Timestamp::NEVER`]; `label` is at most 200 characters.
     pub async fn add_secret(self, id: &ClientId, label: &str, expires_at: Timestamp) -> Result<NewSecret, ManageError> {
-        secrets::add(self, id, label, expires_at, None).await
+        secrets::add(self, id, label, expires_at, None, None).await
+    }
+
+    /// Either of the two, with a secret that was drawn elsewhere: if the client has it already, that is no change.
+    #[cfg(feature = "api")]
+    pub(crate) async fn add_secret_from(
+        self,
+        id: &ClientId,
+        label: &str,
+        expires_at: Timestamp,
+        overlap: Option<std::time::Duration>,
+        drawn: Option<Secret>,
+    ) -> Result<NewSecret, ManageError> {
+        secrets::add(self, id, label, expires_at, overlap, drawn).await
     }
 
     /// Gives the client a new secret, and lets every older one work for `overlap` longer and no longer. An `overlap` of
@@ -261,7 +274,7 @@ impl<'a> Clients<'a> {
         label: &str,
         overlap: std::time::Duration,
     ) -> Result<NewSecret, ManageError> {
-        secrets::add(self, id, label, Timestamp::NEVER, Some(overlap)).await
+        secrets::add(self, id, label, Timestamp::NEVER, Some(overlap), None).await
     }
 
     /// Makes a secret that the host chose the client's only one; every other ends at once. Where it is that already,

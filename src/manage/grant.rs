@@ -39,6 +39,8 @@ pub struct Grant {
     pub live: bool,
     /// Whether it ended before its time.
     pub revoked: bool,
+    /// Raised by every change.
+    pub revision: u64,
 }
 
 /// How many records are asked for at once.
@@ -80,6 +82,7 @@ fn read(loaded: &Loaded, last_used_at: Option<Timestamp>, now: Timestamp) -> Opt
         expires_at: record.expires_at,
         last_used_at,
         live: counts.is_ok(),
+        revision: record.revision,
         revoked: !matches!(counts, Ok(()) | Err(Dead::Expired)),
     })
 }

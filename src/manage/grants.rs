@@ -11,6 +11,8 @@ use crate::grant::authorization::{Authorization, Place, grant_key};
 use crate::grant::record;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, State, Write};
+use crate::token::mint;
+use crate::wire::token::TokenKind;
 
 /// What resource owners have granted. See [`AuthorizationServer::grants`](crate::AuthorizationServer::grants).
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +83,38 @@ impl<'a> Grants<'a> {
     pub async fn revoke_own(self, subject: &Subject, id: &GrantId) -> Result<(), ManageError> {
         let grant = self.get(id).await?.filter(|grant| grant.subject == *subject);
         self.revoke(&grant.ok_or(ManageError::NotFound)?.id).await
+    }
+
+    /// Ends whatever this token belongs to: its grant with all its tokens, or the token that a client holds for itself.
+    /// For one that leaked, or that is brought by somebody who is no client.
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::NotFound`] for what is no token of this server, or no longer. Codes are none.
+    pub async fn revoke_token(self, token: &str) -> Result<(), ManageError> {
+        let context = self.context;
+        let held = |kind: &TokenKind| matches!(kind, TokenKind::Access | TokenKind::Refresh | TokenKind::Personal);
+        let kind = TokenKind::of(token).filter(held).ok_or(ManageError::NotFound)?;
+        let located = mint::locate(&context.keys, kind, token).ok_or(ManageError::NotFound)?;
+        let loaded = context.load_one(located.key).await?.ok_or(ManageError::NotFound)?;
+        let now = context.now();
+        let commit = match loaded.parent.as_deref().filter(|parent| parent.key.kind == Kind::GRANT) {
+            Some(grant) if grant.state == State::Live => record::end(&context.keys, grant, Why::Host, now),
+            Some(_) => return Ok(()),
+            None => {
+                let client = loaded.client.as_deref().and_then(crate::client::decode);
+                let event = Event::new(now, What::Revoked { what: Revoked::AccessToken, why: Why::Host });
+                Commit {
+                    writes: vec![Write::SetState { key: located.key, state: State::Revoked }],
+                    events: vec![client.iter().fold(event, |event, client| event.client(client.id()))],
+                    ..context.keys.commit(located.key.partition, now)
+                }
+            }
+        };
+        match context.commit(&commit).await? {
+            Committed::Applied => Ok(()),
+            Committed::Refused(_) => Err(ManageError::NotFound),
+        }
     }
 
     /// Ends all that a resource owner has granted to a client, codes that wait to be redeemed included, and forgets the

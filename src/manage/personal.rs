@@ -87,13 +87,50 @@ impl<'a> PersonalTokens<'a> {
     /// [`ManageError::LifetimeNotAllowed`], [`ManageError::TooManyTokens`], and [`ManageError::Inactive`] for a
     /// resource owner who was deactivated.
     pub async fn create(self, subject: &Subject, new: NewPersonalToken) -> Result<PersonalToken, ManageError> {
+        let (name, random) = (self.context.draw()?, SecretBytes::new(self.context.draw()?));
+        self.make(subject, new, name, &random).await
+    }
+
+    /// Makes one of what was drawn elsewhere, once: if it was made already, that is what is answered.
+    #[cfg(feature = "api")]
+    pub(crate) async fn create_from(
+        self,
+        subject: &Subject,
+        new: NewPersonalToken,
+        name: GrantName,
+        random: SecretBytes,
+    ) -> Result<PersonalToken, ManageError> {
+        let partition = self.context.keys.partition_of(subject);
+        let key = grant_key(&self.context.keys, partition, &name);
+        let made = self.make(subject, new, name, &random).await;
+        let there = match &made {
+            // Its own name, or its own self, may be what stands in the way.
+            Err(_) => load_all(self.context, &[key]).await?.pop(),
+            Ok(_) => None,
+        };
+        let Some(grant) = there else { return made };
+        let token = crate::token::mint::text(
+            &self.context.keys,
+            crate::wire::token::TokenKind::Personal,
+            partition,
+            random.expose(),
+        );
+        Ok(PersonalToken { token, grant })
+    }
+
+    async fn make(
+        self,
+        subject: &Subject,
+        new: NewPersonalToken,
+        grant: GrantName,
+        random: &SecretBytes,
+    ) -> Result<PersonalToken, ManageError> {
         let context = self.context;
         self.check(subject, &new)?;
         self.check_rights(subject, &new.scope).await?;
-        let random = SecretBytes::new(context.draw()?);
         let now = context.now();
         let made = Personal {
-            grant: context.draw()?,
+            grant,
             name: new.name,
             subject: subject.clone(),
             granted: Granted { scope: new.scope, resources: new.resources },
@@ -124,12 +161,16 @@ impl<'a> PersonalTokens<'a> {
                 kept: self.kept(list.as_ref(), &made.name, now).await?,
             };
             let skew = context.policy.lifetimes.clock_skew;
-            let (commit, key, token) = personal::found(&context.keys, new, &random, skew, now);
+            let (commit, key, token) = personal::found(&context.keys, new, random, skew, now);
             if context.commit(&commit).await? == Committed::Applied {
                 let grant = load_all(context, &[key]).await?.pop().ok_or(Failure::Corrupt)?;
                 return Ok(PersonalToken { token, grant });
             }
-            // Another was made or deleted meanwhile, perhaps one of this name.
+            // Another was made or deleted meanwhile, perhaps one of this name; or this very one was made before.
+            let key = grant_key(&context.keys, context.keys.partition_of(subject), &made.grant);
+            if context.load_one(key).await?.is_some() {
+                return Err(ManageError::NameTaken);
+            }
         }
         Err(Failure::Contended.into())
     }
@@ -216,15 +257,38 @@ impl<'a> PersonalTokens<'a> {
         Ok(grants)
     }
 
+    /// One of a resource owner's; `None` if it is not theirs, or was deleted.
+    pub async fn get(self, subject: &Subject, id: &GrantId) -> Result<Option<Grant>, Failure> {
+        Ok(self.of(subject).await?.into_iter().find(|grant| grant.id == *id))
+    }
+
     /// Gives one of a resource owner's another scope, in force at once for the token that they have.
     ///
     /// # Errors
     ///
     /// [`ManageError::NotFound`] if it is not theirs, or no longer counts; [`ManageError::ScopeNotAllowed`].
     pub async fn set_scope(self, subject: &Subject, id: &GrantId, scope: Scope) -> Result<Grant, ManageError> {
+        self.set_scope_at(subject, id, None, scope).await
+    }
+
+    /// The same, if nobody changed it since it was read with this [`Grant::revision`].
+    ///
+    /// # Errors
+    ///
+    /// [`ManageError::Changed`] if somebody did.
+    pub async fn set_scope_at(
+        self,
+        subject: &Subject,
+        id: &GrantId,
+        revision: Option<u64>,
+        scope: Scope,
+    ) -> Result<Grant, ManageError> {
         let context = self.context;
         for _ in 0..crate::grant::ATTEMPTS {
             let (loaded, personal) = self.own(subject, id).await?;
+            if revision.is_some_and(|revision| revision != loaded.record.revision) {
+                return Err(ManageError::Changed);
+            }
             self.check_scope(&scope, &personal.granted.resources)?;
             self.check_rights(subject, &scope).await?;
             let present = &loaded.record;

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::event::What;
 use crate::id::ClientId;
-use crate::secret::Secret;
+use crate::secret::{Secret, same_digest};
 use crate::wire::charset::is_vschar;
 use crate::wire::token;
 
@@ -50,23 +50,34 @@ pub(super) fn store(
     StoredSecret { id, label, digest, created_at, expires_at }
 }
 
-/// Adds a secret; with `overlap`, the others end that much later.
+/// Adds a secret, `drawn` or random; with `overlap`, the others end that much later. A drawn one that is there already
+/// is left as it is.
 pub(super) async fn add(
     clients: Clients<'_>,
     client_id: &ClientId,
     label: &str,
     expires_at: Timestamp,
     overlap: Option<Duration>,
+    drawn: Option<Secret>,
 ) -> Result<NewSecret, ManageError> {
     if label.chars().count() > 200 || label.chars().any(char::is_control) {
         return Err(ManageError::Label);
     }
     let context = clients.context;
-    let secret = generate(context)?;
+    let repeatable = drawn.is_some();
+    let secret = match drawn {
+        Some(drawn) => drawn,
+        None => generate(context)?,
+    };
+    let digest = context.keys.secret_digest(client_id, secret.expose());
     for _ in 0..crate::grant::ATTEMPTS {
         let client = clients.get(client_id).await?.ok_or(ManageError::NotFound)?;
-        if !client.metadata().is_confidential() {
+        if !client.metadata().token_endpoint_auth_method.takes_secret() {
             return Err(ManageError::PublicClient);
+        }
+        let there = client.secrets().iter().find(|kept| repeatable && same_digest(&kept.digest, &digest));
+        if let Some(there) = there {
+            return Ok(NewSecret { id: there.id, secret });
         }
         let now = context.now();
         // What has ended is not kept: it could only be listed, and would count against the limit.
@@ -101,7 +112,7 @@ pub(super) async fn set(clients: Clients<'_>, client_id: &ClientId, secret: Secr
     let digest = context.keys.secret_digest(client_id, secret.expose());
     for _ in 0..crate::grant::ATTEMPTS {
         let client = clients.get(client_id).await?.ok_or(ManageError::NotFound)?;
-        if !client.metadata().is_confidential() {
+        if !client.metadata().token_endpoint_auth_method.takes_secret() {
             return Err(ManageError::PublicClient);
         }
         let now = context.now();

@@ -1,6 +1,5 @@
 //! The few words that a label may have.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::event::{Event, What};
@@ -16,7 +15,8 @@ pub(super) fn refusal(event: &Event) -> Option<(String, String)> {
 }
 
 /// The name of a value of an enum of ours that holds no other.
-pub(super) fn name(value: &impl Serialize) -> String {
+#[cfg(feature = "metrics")]
+pub(super) fn name(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => name,
         _ => "other".to_owned(),

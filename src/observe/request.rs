@@ -74,10 +74,11 @@ pub(crate) async fn watched<T>(
 }
 
 /// Tells the span which grant type the request is for: one that the server has, never a client's own words.
-#[cfg_attr(not(feature = "tracing"), expect(unused_variables, clippy::missing_const_for_fn, reason = "nobody asks"))]
 pub(crate) fn grant_type(known: &str) {
     #[cfg(feature = "tracing")]
     tracing::Span::current().record("grant_type", known);
+    #[cfg(not(feature = "tracing"))]
+    let _ = known;
 }
 
 /// Tells the span why the request is refused.

@@ -96,7 +96,9 @@ impl Pages for PlainPages {
                 let _ = writeln!(body, "<p class=\"soft\">The application belongs to <strong>{host}</strong>.</p>");
             }
             (_, None) => {
-                body.push_str("<p class=\"warn\">The application registered itself: nobody has checked its name.</p>\n")
+                body.push_str(
+                    "<p class=\"warn\">The application registered itself: nobody has checked its name.</p>\n",
+                );
             }
         }
         let _ = writeln!(body, "<form method=\"post\" action=\"{}\">", escape(view.action));

@@ -56,6 +56,12 @@ pub enum ClientError {
         /// Whether it was in the header.
         header: bool,
     },
+    /// What it presented to a method of the host is not valid.
+    #[error("what was presented by a method of the host is not valid")]
+    NotProven {
+        /// Whether there was an `Authorization` header.
+        header: bool,
+    },
     /// What is stored of the client contradicts itself: it never authenticates.
     #[error("the record of the client is inconsistent")]
     Inconsistent {
@@ -75,6 +81,7 @@ impl ClientError {
             | Self::MethodUnsupported { header }
             | Self::MethodNotRegistered { header }
             | Self::WrongSecret { header }
+            | Self::NotProven { header }
             | Self::Inconsistent { header } => header,
         }
     }

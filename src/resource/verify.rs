@@ -88,6 +88,11 @@ pub(super) struct Told {
 }
 
 impl Verified {
+    /// A token that was found to count, and what is left of its scope.
+    pub(crate) const fn held(loaded: Loaded, left: Option<Scope>) -> Self {
+        Self { source: Source::Held(loaded), left }
+    }
+
     pub(super) const fn told(told: Arc<Told>) -> Self {
         Self { source: Source::Told(told), left: None }
     }
@@ -193,7 +198,7 @@ pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>)
         return Err(VerifyError::InsufficientScope);
     }
     let grant = loaded.parent.clone();
-    let verified = Verified { source: Source::Held(loaded), left }.satisfies(require, now)?;
+    let verified = Verified::held(loaded, left).satisfies(require, now)?;
     context.note_grant_use(grant.as_deref(), now);
     Ok(verified)
 }

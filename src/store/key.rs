@@ -57,14 +57,16 @@ impl Kind {
     pub const DEVICE_CODE: Self = Self(32);
     /// Which device a user code stands for.
     pub const USER_CODE: Self = Self(33);
-    /// A personal token.
-    pub const PERSONAL_TOKEN: Self = Self(48);
     /// The token with which a client manages its own registration.
     pub const REGISTRATION_TOKEN: Self = Self(40);
     /// A token with which clients are registered, and how often it was.
     pub const INITIAL_ACCESS_TOKEN: Self = Self(41);
     /// That a client registered itself; and, named by a day, how many did.
     pub const REGISTRATION: Self = Self(42);
+    /// A personal token.
+    pub const PERSONAL_TOKEN: Self = Self(48);
+    /// That a creation may be sent again.
+    pub const IDEMPOTENCY_KEY: Self = Self(50);
 }
 
 /// The name of a record: unique in a store, whatever number of servers share it.

@@ -8,6 +8,7 @@
 //! | `contract.rs` | the trait [`Store`] and what it promises |
 //! | `key.rs` | [`Key`], [`Kind`], [`Partition`], [`Tenant`]: the name of a record |
 //! | `keyspace.rs` | from what a thing is called to its key |
+//! | `digest.rs` | hashing what is a hash already |
 //! | `record.rs` | [`Record`]: fixed columns and one opaque payload; [`Loaded`] |
 //! | `commit.rs` | [`Commit`]: conditions, writes and events that happen together or not at all |
 //! | `query.rs` | [`Query`], [`Page`], [`Listing`]: keyset pagination |
@@ -28,6 +29,7 @@ mod cache;
 mod chain;
 mod commit;
 mod contract;
+mod digest;
 #[cfg(feature = "encryption")]
 mod encrypt;
 mod error;
@@ -52,6 +54,7 @@ pub use cache::{CacheOptions, CachingStore};
 pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
 pub use contract::{Durability, Purged, Store};
+pub(crate) use digest::DigestHasher;
 #[cfg(feature = "encryption")]
 pub use encrypt::{EncryptingStore, KeyRing, Resealed};
 pub use error::StoreError;

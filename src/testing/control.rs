@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::handle::Inner;
 use super::mint::{self, MintTerms};
 use super::script::Decision;
-use super::{Fault, Injection, RecordedRequest, TestServer, end};
+use super::{Fault, Injection, RecordedRequest, TestServer, end, personal};
 use crate::client::ClientMetadata;
 use crate::clock::{Clock as _, Timestamp};
 use crate::manage::Registration;
@@ -71,6 +71,8 @@ struct TokensAsked {
     expires_in: Option<u64>,
     #[serde(default)]
     valid_in: u64,
+    /// A personal token of this name.
+    personal: Option<String>,
 }
 
 async fn tokens(inner: &Inner, request: &RecordedRequest) -> Result<Value, Refused> {
@@ -83,6 +85,10 @@ async fn tokens(inner: &Inner, request: &RecordedRequest) -> Result<Value, Refus
         begins_in: Duration::from_secs(asked.valid_in),
         ..MintTerms::new(client.into(), asked.subject.map(Into::into))
     };
+    if let Some(name) = asked.personal {
+        let token = personal::token(inner, &terms, Some(name)).await.map_err(|error| error.to_string())?;
+        return Ok(json!({ "token": token }));
+    }
     mint::tokens(inner, terms).await.map(|tokens| json!(tokens)).map_err(|error| error.to_string())
 }
 

@@ -24,14 +24,15 @@ async fn find(inner: &Inner, token: &str) -> Result<Option<Loaded>, Failure> {
     }
 }
 
-/// Ends a token as the host would: an access token alone, with a refresh token its whole grant. Whether there was one.
+/// Ends a token as the host would: an access token alone, with a refresh or a personal token its
+/// whole grant. Whether there was one.
 pub(super) async fn revoke(inner: &Inner, token: &str) -> Result<bool, Failure> {
     let Some(loaded) = find(inner, token).await? else { return Ok(false) };
     let context = &inner.server.inner.context;
     let now = context.now();
     let grant = loaded.parent.as_deref().filter(|parent| parent.key.kind == Kind::GRANT);
     let commit = match grant {
-        Some(grant) if loaded.record.key.kind == Kind::REFRESH_TOKEN => {
+        Some(grant) if matches!(loaded.record.key.kind, Kind::REFRESH_TOKEN | Kind::PERSONAL_TOKEN) => {
             record::end(&context.keys, grant, Why::Host, now)
         }
         _ => {

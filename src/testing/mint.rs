@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Inner;
+use super::personal;
 use crate::client::{AuthenticatedClient, Client};
 use crate::clock::{Clock as _, Timestamp};
 use crate::context::Context;
@@ -27,7 +28,7 @@ use crate::wire::uri::Resource;
 /// What is not said is as it is by default: the client `app`, the server's default scope, addressed to all, and the
 /// lifetimes that the server is configured with. Scope and audience need not be known to the server.
 #[derive(Debug, Clone)]
-#[must_use = "nothing is minted before `access`, `refresh` or `tokens`"]
+#[must_use = "nothing is minted before `access`, `refresh`, `tokens` or `personal`"]
 pub struct Mint<'a> {
     server: &'a super::TestServer,
     terms: MintTerms,
@@ -135,6 +136,32 @@ impl<'a> Mint<'a> {
         }
     }
 
+    /// A personal token: what the user makes for a script of their own. It has a grant of its own, no client, and a
+    /// name that the server makes up.
+    ///
+    /// # Panics
+    ///
+    /// If scope, audience or subject are none, or there is no subject.
+    pub async fn personal(self) -> String {
+        self.personal_named(None).await
+    }
+
+    /// The same, with this name.
+    ///
+    /// # Panics
+    ///
+    /// As [`personal`](Self::personal).
+    pub async fn personal_called(self, name: impl Into<String>) -> String {
+        self.personal_named(Some(name.into())).await
+    }
+
+    async fn personal_named(self, name: Option<String>) -> String {
+        match personal::token(&self.server.inner, &self.terms, name).await {
+            Ok(token) => token,
+            Err(error) => panic!("no personal token could be minted: {error}"),
+        }
+    }
+
     /// Both, of one grant.
     ///
     /// # Panics
@@ -153,7 +180,7 @@ impl MintTerms {
         Self { subject, client, scope: None, audience: Vec::new(), lifetime: None, begins_in: Duration::ZERO }
     }
 
-    fn granted(&self, context: &Context) -> Result<Granted, MintError> {
+    pub(super) fn granted(&self, context: &Context) -> Result<Granted, MintError> {
         let scope = match self.scope.as_deref() {
             None => context.policy.default_scope.clone(),
             Some("") => Scope::empty(),

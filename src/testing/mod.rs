@@ -38,7 +38,7 @@
 //! |---|---|
 //! | `server.rs` | [`TestServer`], and what a test says to it |
 //! | `builder.rs` | [`TestServerBuilder`]: all that can be chosen |
-//! | `mint.rs` | [`Mint`]: tokens with any content |
+//! | `mint.rs`, `personal.rs` | [`Mint`]: tokens with any content |
 //! | `end.rs` | ending tokens, and changing those that were issued |
 //! | `script.rs` | what the user does |
 //! | `clock.rs`, `entropy.rs`, `store.rs` | time, randomness and records of a test |
@@ -60,6 +60,7 @@ mod listen;
 mod log;
 mod login;
 mod mint;
+mod personal;
 mod script;
 mod server;
 mod store;

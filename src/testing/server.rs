@@ -191,7 +191,8 @@ impl TestServer {
         self.inner.script.change(|script| script.decision = Decision::Ask);
     }
 
-    /// Ends a token, as the host would: an access token alone, with a refresh token its whole grant.
+    /// Ends a token, as the host would: an access token alone, with a refresh or a personal token its
+    /// whole grant.
     ///
     /// # Panics
     ///

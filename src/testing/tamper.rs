@@ -25,8 +25,9 @@ pub(super) fn error(code: ErrorCode, request: &RecordedRequest, issuer: &str) ->
         _ => StatusCode::BAD_REQUEST,
     };
     let challenge = code == ErrorCode::InvalidClient && request.headers.contains_key(AUTHORIZATION);
+    let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     let description = "the test asked for this error";
-    json_error(&ErrorAnswer { status, code, description, challenge, retry_after: None }, issuer)
+    json_error(&ErrorAnswer { status, code, description, challenge, retry_after }, issuer)
 }
 
 /// An answer that a test has written itself.

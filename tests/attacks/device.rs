@@ -8,9 +8,9 @@ use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::entropy::{Entropy, EntropyError, SystemEntropy};
 use grantor::event::{Refusal, What};
 use grantor::refusal::{Dead, TokenError};
-use grantor::store::{Kind, State};
+use grantor::store::{Kind, Record, State};
 use grantor::wire::token::TokenKind;
-use grantor::{Approval, Builder, DeviceAuthorization, DeviceDecision, Subject};
+use grantor::{Approval, Builder, DeviceAuthorization, DeviceDecision, Outcome, Subject};
 use http::{Request, StatusCode};
 
 use crate::harness::*;
@@ -63,6 +63,24 @@ pub async fn allow(world: &World, user_code: &str, user: &str) {
     let pending = world.server.find_device(user_code, &subject, None).await.unwrap();
     let decided = world.server.approve_device(pending, Approval::new(subject, world.now())).await;
     assert_eq!(decided.unwrap(), DeviceDecision::Approved);
+}
+
+impl World {
+    /// Sends a request of a device that has to wait: all that changes is what the store knows of that device.
+    pub async fn send_waiting(&self, request: Request<String>) -> Answer {
+        let before = self.dump();
+        let path = request.uri().path().to_owned();
+        let Outcome::Respond(response) = self.server.handle(request).await else { panic!("expected an answer") };
+        let (answer, after) = (Answer::of(response), self.dump());
+        assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.body);
+        self.check(&path, &answer, &after);
+        assert_eq!(before.len(), after.len());
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+        let [(was, is)] = changed[..] else { panic!("{} records changed", changed.len()) };
+        let noted = Record { payload: is.payload.clone(), revision: was.revision + 1, ..Record::clone(was) };
+        assert_eq!((was.key.kind, &**is), (Kind::DEVICE_CODE, &noted));
+        answer
+    }
 }
 
 #[tokio::test]

@@ -276,22 +276,6 @@ impl World {
         answer
     }
 
-    /// Sends a request of a device that has to wait: all that changes is what the store knows of that device.
-    pub async fn send_waiting(&self, request: Request<String>) -> Answer {
-        let before = self.dump();
-        let path = request.uri().path().to_owned();
-        let Outcome::Respond(response) = self.server.handle(request).await else { panic!("expected an answer") };
-        let (answer, after) = (Answer::of(response), self.dump());
-        assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.body);
-        self.check(&path, &answer, &after);
-        assert_eq!(before.len(), after.len());
-        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
-        let [(was, is)] = changed[..] else { panic!("{} records changed", changed.len()) };
-        let noted = Record { payload: is.payload.clone(), revision: was.revision + 1, ..Record::clone(was) };
-        assert_eq!((was.key.kind, &**is), (Kind::DEVICE_CODE, &noted));
-        answer
-    }
-
     /// Every record of this kind.
     pub fn records(&self, kind: Kind) -> Vec<Arc<Record>> {
         self.dump().into_iter().filter(|record| record.key.kind == kind).collect()

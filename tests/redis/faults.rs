@@ -9,7 +9,7 @@ use super::sample::*;
 use super::server::{ALWAYS, NO_FILE, Server, open, options, said, wait};
 
 /// Waits until a load succeeds, which must need nobody's help.
-fn recovers(store: &RedisStore) {
+pub(crate) fn recovers(store: &RedisStore) {
     let begun = Instant::now();
     while let Err(error) = find(store, token(1, 1).key) {
         assert!(begun.elapsed() < Duration::from_secs(20), "it does not recover: {error}");

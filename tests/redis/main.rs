@@ -19,6 +19,7 @@ mod conformance;
 mod crash;
 mod faults;
 mod flow;
+mod full;
 mod opening;
 mod outbox;
 mod proxy;

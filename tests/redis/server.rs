@@ -53,6 +53,8 @@ pub(crate) struct Server {
     directory: Directory,
     arguments: Vec<String>,
     pub(crate) port: u16,
+    /// In blocks of 512 bytes, how large a file it may write.
+    bound: Option<u32>,
     child: Option<Child>,
 }
 
@@ -88,18 +90,46 @@ impl Server {
         (0..20).find_map(|_| Self::try_start(arguments)).expect("redis-server does not come up")
     }
 
+    /// A server that can write no file that is larger than this: as on a disk that is full.
+    pub(crate) fn bounded(arguments: &[&str], kilobytes: u32) -> Self {
+        (0..20).find_map(|_| Self::try_within(arguments, Some(kilobytes * 2))).expect("redis-server does not come up")
+    }
+
+    /// Gives the process room again.
+    pub(crate) fn unbind(&mut self) {
+        self.bound = None;
+        if let Some(child) = &self.child {
+            let id = child.id().to_string();
+            // It may have ended.
+            let _ = program("prlimit").args(["--fsize=unlimited", "--pid", &id]).status();
+        }
+    }
+
     /// One attempt.
     pub(crate) fn try_start(arguments: &[&str]) -> Option<Self> {
+        Self::try_within(arguments, None)
+    }
+
+    fn try_within(arguments: &[&str], bound: Option<u32>) -> Option<Self> {
         let [port] = free_ports();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut server = Self { directory: Directory::new(), arguments, port, child: None };
+        let mut server = Self { directory: Directory::new(), arguments, port, bound, child: None };
         server.run();
         server.comes_up().then_some(server)
     }
 
     /// Starts the process; it may be loading for a while.
     pub(crate) fn run(&mut self) {
-        let mut command = program(redis("redis-server"));
+        let mut command = match self.bound {
+            None => program(redis("redis-server")),
+            Some(blocks) => {
+                let mut shell = program("sh");
+                // The signal is ignored, so that writing fails instead. A soft bound can be lifted.
+                let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(redis("redis-server"));
+                shell
+            }
+        };
         command.args(["--bind", "127.0.0.1", "--save", "", "--enable-debug-command", "yes"]);
         // Whoever follows it need not wait for others who may want to as well.
         command.args(["--repl-diskless-sync-delay", "0"]);
@@ -176,7 +206,8 @@ impl Server {
     /// A signal to the process.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
-        assert!(program("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        let sent = program("sh").args(["-c", "kill \"-$1\" \"$2\"", "kill", name, &id]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Starts it again on what it has written.

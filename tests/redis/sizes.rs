@@ -34,14 +34,14 @@ fn a_grant_takes_no_more_memory_than_its_page_says() {
     for refresh in &mut refreshes {
         *refresh = wait(node.refresh(refresh)).token("refresh_token");
     }
-    let refreshed = taken(&server);
-    let refresh = (refreshed - signed_in) / grants;
+    let later = taken(&server);
+    let refresh = (later - signed_in) / grants;
     println!("refreshed once: {refresh} bytes for each more");
     assert!(refresh < 1_500, "{refresh} bytes for a refresh");
     for _ in 0..grants {
         wait(node.own()).token("access_token");
     }
-    let own = (taken(&server) - refreshed) / grants;
+    let own = (taken(&server) - later) / grants;
     println!("{own} bytes for a token of the client itself");
     assert!(own < 1_000, "{own} bytes for a token of the client itself");
 }

@@ -113,6 +113,27 @@ async fn more_tokens_are_minted_than_a_user_may_have_grants() {
     assert!(server.oauth().verify(&tokens[29], Require::any()).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_personal_token_is_one_that_its_owner_could_have_made() {
+    let server = TestServer::in_process();
+    let token = server.mint("alice").scope("read").expires_in(days(3)).personal_called("backup").await;
+    assert!(token.starts_with("gpt_"));
+    let other = server.mint("alice").scope("write").valid_in(hours(1)).personal().await;
+    let verify = async |token: &str, scope| server.oauth().verify(token, Require::scope(scope)).await.map(|_| ());
+    assert_eq!(verify(&token, "read").await, Ok(()));
+    assert_eq!(introspect(&server, &token).await["sub"], "alice");
+    assert_eq!(verify(&other, "write").await, Err(VerifyError::Dead(Dead::Unknown)));
+    server.clock().advance(hours(1));
+    assert_eq!(verify(&other, "write").await, Ok(()));
+    let listed = server.oauth().personal_tokens().of(&"alice".into()).await.unwrap();
+    assert!(listed.len() == 2 && listed.iter().any(|grant| grant.name == "backup"), "{listed:?}");
+
+    server.revoke(&other).await;
+    assert!(verify(&other, "write").await.is_err());
+    server.clock().advance(days(3));
+    assert_eq!(verify(&token, "read").await, Err(VerifyError::Dead(Dead::Expired)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tokens_of_one_user_are_minted_at_once() {
     let server = TestServer::in_process();

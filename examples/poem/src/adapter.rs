@@ -48,7 +48,10 @@ fn head_of(request: &Request) -> http::Request<()> {
 
 /// An answer, as poem has it.
 pub fn response_of(response: http::Response<String>) -> Response {
-    response.map(Body::from).into()
+    let (parts, body) = response.into_parts();
+    let mut response = Response::builder().status(parts.status).body(body);
+    *response.headers_mut() = parts.headers;
+    response
 }
 
 /// A token that is enough for `N`. The application must have the server among its data.

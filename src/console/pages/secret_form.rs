@@ -46,7 +46,7 @@ const EXPIRIES: [(&str, Option<u64>); 4] = [("never", None), ("30", Some(30)), (
 pub(super) async fn add(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     let client = client::asked_for(visit).await?;
     visit.allow(Action::EditClient(client.id())).await?;
-    if !client.metadata().is_confidential() {
+    if !client.metadata().token_endpoint_auth_method.takes_secret() {
         return Err(Stop::NotFound);
     }
     let t = visit.t;

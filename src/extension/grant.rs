@@ -1,4 +1,4 @@
-//! What a host adds to the server: grant types of its own (RFC 6749 §4.5).
+//! A grant type of the host (RFC 6749 §4.5).
 
 use async_trait::async_trait;
 

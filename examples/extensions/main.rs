@@ -1,0 +1,33 @@
+//! A host that adds to the server what the server does not have. `cargo run --example extensions`
+//!
+//! `host.rs` has what is added; here it is served, and a script is told how to use it.
+
+use grantor::client::{AuthMethod, ClientMetadata};
+use grantor::manage::Registration;
+use grantor::store::MemoryStore;
+use grantor::{AuthorizationServer, SignedIn};
+
+mod host;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = tokio::net::TcpListener::bind(std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into())).await?;
+    let issuer = format!("http://{}", listener.local_addr()?);
+    let builder = AuthorizationServer::builder(&issuer).store(MemoryStore::new());
+    let server = host::extend(builder.default_scope("read", "Read").scope("write", "Write")).build()?;
+
+    let metadata = ClientMetadata {
+        client_name: "A job that runs at night".into(),
+        token_endpoint_auth_method: AuthMethod::Extension(host::BY_CERTIFICATE),
+        grant_types: vec![host::TICKET.into(), "client_credentials".into()],
+        response_types: Vec::new(),
+        scope: "read write".parse()?,
+        ..ClientMetadata::default()
+    };
+    server.clients().register(Registration { client_id: Some("batch".into()), ..metadata.into() }).await?;
+    println!("curl -H '{}: 4f1c' -d grant_type={} -d ticket=front-row {issuer}/token", host::HEADER, host::TICKET);
+
+    let nobody = |_: &axum::http::request::Parts| None::<SignedIn>;
+    axum::serve(listener, grantor::axum::router(server, nobody)).await?;
+    Ok(())
+}

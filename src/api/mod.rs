@@ -1,0 +1,56 @@
+//! The management API: everything of [`manage`](crate::manage) as JSON over HTTP, for programs (feature `api`).
+//!
+//! ```
+//! use grantor::api::ManagementApi;
+//! use grantor::store::MemoryStore;
+//! use grantor::AuthorizationServer;
+//!
+//! let server = AuthorizationServer::builder("https://auth.example.com")
+//!     .store(MemoryStore::new())
+//!     .default_scope("read", "Read your data")
+//!     .management_api(ManagementApi::new())
+//!     .build()?;
+//! # Ok::<(), grantor::ConfigError>(())
+//! ```
+//!
+//! It is served wherever the server is ([`AuthorizationServer::handle`](crate::AuthorizationServer::handle),
+//! [`Site`](crate::Site), [`axum::router`](crate::axum::router)), below the issuer at `/manage/v1`, and describes itself
+//! at `/manage/v1/openapi.json` (`OpenAPI` 3.1). What that document does not say:
+//!
+//! | | |
+//! |---|---|
+//! | who may | a token of the server itself, with the scope that the operation names; where it speaks for a user, [`Access`](crate::access::Access) is asked too, and without one they have what is their own alone |
+//! | no way up | nobody makes, changes or gets a secret for a client with a `grantor:` scope that their own token lacks |
+//! | creation | `Idempotency-Key` makes a creation that is sent again within a day answer what it answered before, secret included, and create nothing; a key is its caller's own, and serves one body |
+//! | edits | `If-Match` with the `ETag` that was read; without it 428, after a change by others 412 |
+//! | lists | `limit` (1 to 1,000; 50) and `cursor`; `next` in the answer, and in `Link`, is the next page |
+//! | errors | problem details (RFC 9457), with a `code` that does not change |
+//! | moments | seconds since 1970; `null` for never |
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config.rs` | [`ManagementApi`]: where it is mounted, and who decides |
+//! | `operation.rs` | the operations: method, path, scope and documents of each |
+//! | `serve.rs` | from a request to an operation: who calls, and whether they may |
+//! | `clients.rs`, `grants.rs`, `own.rs` | what the operations do |
+//! | `input.rs`, `output.rs` | what requests hold, and what answers do |
+//! | `idempotency.rs` | creations that are sent again |
+//! | `problem.rs` | errors |
+//! | `openapi.rs` | the document, made from the operations |
+
+mod clients;
+mod config;
+mod grants;
+mod idempotency;
+mod input;
+mod openapi;
+mod operation;
+mod output;
+mod own;
+mod problem;
+mod serve;
+
+pub use config::ManagementApi;
+pub(crate) use config::{Mounted, SCOPES};
+pub(crate) use problem::too_large;
+pub(crate) use serve::serve;
