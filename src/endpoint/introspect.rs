@@ -48,11 +48,16 @@ async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> R
     }
     // A resource server asks because the token was used.
     context.note_grant_use(token.as_ref().and_then(|token| token.parent.as_deref()), now);
-    Ok(answer)
+    Ok(answer.finish())
 }
 
 /// What the caller may know of a token that counts; `None` where that is nothing.
-fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, left: Option<&Scope>) -> Option<String> {
+fn describe(
+    context: &Context,
+    caller: &AuthenticatedClient,
+    token: &Loaded,
+    left: Option<&Scope>,
+) -> Option<JsonObject> {
     let view = TokenView::of(token)?;
     let access = token.record.key.kind != Kind::REFRESH_TOKEN;
     let own = view.client_id() == caller.id().as_str();
@@ -92,7 +97,7 @@ fn describe(context: &Context, caller: &AuthenticatedClient, token: &Loaded, lef
         }
     }
     json.text("iss", context.issuer.as_str());
-    Some(json.finish())
+    Some(json)
 }
 
 /// Whether the token is addressed to this resource server: to all, or to one of the resources it stands for.

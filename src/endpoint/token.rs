@@ -27,7 +27,7 @@ pub(crate) async fn token(
     {
         context.token_members.write(&mut json, &token).await;
     }
-    Ok(json)
+    Ok(json.finish())
 }
 
 /// The token that is answered, for the members that the host adds; without it they are left out, since what was issued

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::ConfigError;
 use crate::resource::Verified;
-use crate::wire::json::quote;
+use crate::wire::json::JsonObject;
 
 /// A member of a response, by what is known of the token; see
 /// [`Builder::token_member`](crate::Builder::token_member) and
@@ -103,19 +103,12 @@ impl Members {
         Ok(())
     }
 
-    /// Adds those that have something to say of this token to `object`, which is a JSON object with other members.
-    pub(crate) async fn write(&self, object: &mut String, token: &Verified) {
-        if object.pop() != Some('}') {
-            return;
-        }
+    /// Writes those that have something to say of this token.
+    pub(crate) async fn write(&self, json: &mut JsonObject, token: &Verified) {
         for (name, member) in &self.0 {
             if let Some(value) = member.value(token).await {
-                object.push(',');
-                quote(object, name);
-                object.push(':');
-                object.push_str(&value.to_string());
+                json.raw(name, &value.to_string());
             }
         }
-        object.push('}');
     }
 }

@@ -1,7 +1,7 @@
 //! The token response (RFC 6749 §5.1).
 
 use crate::secret::Secret;
-use crate::wire::json::{push_number, quote};
+use crate::wire::json::{JsonObject, push_number, quote};
 use crate::wire::scope::Scope;
 
 /// What a successful token request is answered.
@@ -18,8 +18,8 @@ pub(crate) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The body of the response. Neither a token nor a scope (RFC 6749 App. A.4) holds what JSON would escape.
-    pub(crate) fn to_json(&self) -> String {
+    /// The body of the response, to be finished. Neither a token nor a scope (RFC 6749 App. A.4) holds what JSON would escape.
+    pub(crate) fn to_json(&self) -> JsonObject {
         let mut json = String::with_capacity(256);
         json.push_str("{\"access_token\":\"");
         json.push_str(self.access_token.expose());
@@ -32,15 +32,13 @@ impl TokenAnswer {
         }
         json.push_str(",\"scope\":");
         quote(&mut json, self.scope.as_str());
-        json.push('}');
-        json
+        JsonObject::begun(json)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::json::JsonObject;
 
     #[test]
     fn the_answer_is_the_object_that_it_says() {
@@ -53,7 +51,7 @@ mod tests {
             object.text("scope", "read write");
             let scope = Scope::from_canonical("read write");
             let answer = TokenAnswer { access_token: Secret::new("gat_a"), refresh_token, expires_in: 43_200, scope };
-            assert_eq!(answer.to_json(), object.finish());
+            assert_eq!(answer.to_json().finish(), object.finish());
         }
     }
 }

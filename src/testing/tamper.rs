@@ -25,8 +25,8 @@ pub(super) fn error(code: ErrorCode, request: &RecordedRequest, issuer: &str) ->
         _ => StatusCode::BAD_REQUEST,
     };
     let challenge = code == ErrorCode::InvalidClient && request.headers.contains_key(AUTHORIZATION);
-    let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     let description = "the test asked for this error";
+    let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
     json_error(&ErrorAnswer { status, code, description, challenge, retry_after }, issuer)
 }
 

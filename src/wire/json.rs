@@ -32,6 +32,11 @@ impl JsonObject {
         Self { out: String::with_capacity(bytes) }
     }
 
+    /// An object of which this was written: its opening brace and at least one member.
+    pub(crate) const fn begun(out: String) -> Self {
+        Self { out }
+    }
+
     /// A member whose value is a string.
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);

@@ -237,6 +237,7 @@ pub(super) fn method_label(method: AuthMethod, t: &Text) -> &str {
         AuthMethod::ClientSecretBasic => &t.method_basic,
         AuthMethod::ClientSecretPost => &t.method_post,
         AuthMethod::None => &t.method_none,
+        // A method of the host has no words but its name.
         AuthMethod::Extension(name) => name,
     }
 }
