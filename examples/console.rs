@@ -117,7 +117,7 @@ pub(crate) async fn app(issuer: &str) -> (Arc<App>, Router) {
     let sessions: Arc<Mutex<HashMap<_, _>>> = Arc::default();
     let accounts = Accounts { sessions: Arc::clone(&sessions) };
     let console = Console::new(server.clone(), accounts.clone()).name("Camera cloud").sign_in_at("/login");
-    let console = console.activity(activity);
+    let console = console.account_at("/").activity(activity);
     let app = Arc::new(App { server: server.clone(), sessions, applications, verifiers: Mutex::default() });
     let router = Router::new()
         .route("/", get(home))

@@ -139,7 +139,7 @@ fn the_keyboard_reaches_everything_in_the_order_of_the_page() {
         world.open("/console/clients");
         let focused = "const at = document.activeElement; return at.labels?.[0]?.textContent ?? at.textContent";
         let mut reached = Vec::new();
-        for _ in 0..13 {
+        for _ in 0..14 {
             browser.key(tab);
             reached.push(browser.script(focused).as_str().unwrap().to_owned());
             let outlined = browser.script("return getComputedStyle(document.activeElement).outlineStyle");
@@ -153,6 +153,7 @@ fn the_keyboard_reaches_everything_in_the_order_of_the_page() {
             "People",
             "Connected apps",
             "Access tokens",
+            "Ada, who administrates",
             "New API client",
             "Search",
             "State",
