@@ -79,9 +79,12 @@ impl Console {
     /// [`handle`](Self::handle). Empty: all of the host.
     #[must_use]
     pub fn mounted_at(self, prefix: &str) -> Self {
-        let prefix = prefix.trim_end_matches('/');
+        let prefix = match prefix.trim_matches('/') {
+            "" => String::new(),
+            path => ["/", path].concat(),
+        };
         let theme = self.files.theme.as_ref().map(|theme| theme.content.clone());
-        Self { prefix: prefix.into(), files: Arc::new(Files::new(prefix, theme)), ..self }
+        Self { files: Arc::new(Files::new(&prefix, theme)), prefix: prefix.into(), ..self }
     }
 
     /// What the host calls it: shown at the head of every page.
@@ -91,7 +94,9 @@ impl Console {
     }
 
     /// The page at which one signs in: who is not signed in is sent there, with the address to come back to in the
-    /// parameter `return_to` of the query (below the issuer's origin).
+    /// parameter `return_to` of the query. It has the issuer's origin, and
+    /// [`is_own_url`](AuthorizationServer::is_own_url) holds of it unless the console was mounted outside of the issuer's
+    /// path.
     #[must_use]
     pub fn sign_in_at(self, url: &str) -> Self {
         Self { sign_in: Some(url.into()), ..self }

@@ -16,6 +16,7 @@ use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
 use crate::grant::{authorization_code, device_code, refresh_token};
 use crate::manage::{ManageError, Registered};
+use crate::secret::Secret;
 
 /// A new API client, or changes to one.
 #[derive(Debug, Template)]
@@ -33,7 +34,7 @@ pub struct ClientFormPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// For the hidden field `revision`: that of the client as it was read.
     pub revision: Option<u64>,
     /// What is wrong with what was typed.

@@ -16,6 +16,7 @@ use crate::console::stop::Stop;
 use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
 use crate::manage::ManageError;
+use crate::secret::Secret;
 
 /// A new secret of an API client.
 #[derive(Debug, Template)]
@@ -31,7 +32,7 @@ pub struct SecretFormPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// What is wrong with what was typed.
     pub problems: Vec<Problem>,
     /// The field `label`.
