@@ -317,7 +317,7 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
-            registration: crate::registration::Registration { mcp: file.mcp.is_some(), ..file.registration },
+            registration: file.registration.beside(file.mcp.as_ref()),
             mcp: file.mcp,
             source,
         })

@@ -6,6 +6,8 @@ use grantor::fetch::HttpsFetch;
 use grantor::{AuthorizationServer, Builder, ClientIdMetadata, DynamicRegistration};
 use serde::Deserialize;
 
+use crate::mcp::Mcp;
+
 /// How many clients are looked at in one step of cleaning.
 const STEP: u32 = 100;
 
@@ -16,7 +18,7 @@ pub(crate) struct Registration {
     /// By default where `[mcp]` is there.
     enabled: Option<bool>,
     #[serde(skip)]
-    pub(crate) mcp: bool,
+    mcp: bool,
     /// Whether the URL of a client ID metadata document is a client, too.
     documents: bool,
     /// The most scope that such a client may have; `None`: all there is.
@@ -43,6 +45,11 @@ impl Default for Registration {
 }
 
 impl Registration {
+    /// The table, in a file that has `[mcp]` too, if it has.
+    pub(crate) fn beside(self, mcp: Option<&Mcp>) -> Self {
+        Self { mcp: mcp.is_some(), ..self }
+    }
+
     /// Whether clients register themselves.
     pub(crate) fn is_on(&self) -> bool {
         self.enabled.unwrap_or(self.mcp)
