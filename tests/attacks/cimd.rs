@@ -302,21 +302,27 @@ async fn s_01_a_client_named_by_an_address_is_refused_by_its_text() {
     assert_eq!(script.asked(), 0);
 }
 
+/// What the last fetch gave.
+type Told = Arc<Mutex<Option<Result<Fetched, FetchError>>>>;
+
+/// Fetches from one address, whatever is asked for, and tells.
+struct Tell(HttpsFetch, String, Told);
+
+#[async_trait]
+impl Fetch for Tell {
+    async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        let mut request = request;
+        request.url = &self.1;
+        let fetched = self.0.fetch(request).await;
+        *self.2.lock().unwrap() = Some(fetched.clone());
+        fetched
+    }
+}
+
 /// Fetches as the server does.
 async fn fetch_from(fetch: &HttpsFetch, url: &str) -> Result<Fetched, FetchError> {
-    let asked: Arc<Mutex<Option<Result<Fetched, FetchError>>>> = Arc::default();
+    let asked = Told::default();
     let told = Arc::clone(&asked);
-    struct Tell(HttpsFetch, String, Arc<Mutex<Option<Result<Fetched, FetchError>>>>);
-    #[async_trait]
-    impl Fetch for Tell {
-        async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
-            let mut request = request;
-            request.url = &self.1;
-            let fetched = self.0.fetch(request).await;
-            *self.2.lock().unwrap() = Some(fetched.clone());
-            fetched
-        }
-    }
     let documents = ClientIdMetadata::new(Tell(fetch.clone(), url.to_owned(), told));
     let world = World::with(|builder| builder.client_id_metadata(documents)).await;
     let _ = world.authorize(&request(URL, DEVICE)).await;
