@@ -15,6 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::mcp::Mcp;
 use crate::store::{Loss, Place};
 
 /// What the server is told, once it is known to make sense; what only the library can judge comes later.
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
     pub(crate) registration: crate::registration::Registration,
+    /// The MCP server that this is the authorization server of.
+    pub(crate) mcp: Option<Mcp>,
     source: Source,
 }
 
@@ -104,6 +107,7 @@ struct File {
     resources: Vec<ResourceTable>,
     #[serde(default)]
     registration: crate::registration::Registration,
+    mcp: Option<Mcp>,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -294,13 +298,17 @@ impl Config {
         let scopes: Vec<_> = file.scopes.into_iter().map(ScopeTable::into_definition).collect();
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
         let undescribed = undescribed(&scopes, &clients, &resources);
+        let lifetimes = match &file.mcp {
+            Some(_) => Mcp::lifetimes(file.lifetimes.lifetimes(), file.lifetimes.access_token),
+            None => file.lifetimes.lifetimes(),
+        };
         Ok(Self {
             issuer: file.issuer,
             listen,
             store,
             accepted_loss: file.danger_accept_loss,
             secret_file,
-            lifetimes: file.lifetimes.lifetimes(),
+            lifetimes,
             limits: file.limits.limits(),
             device: file.device.settings(),
             rate_limits: file.rate_limits.enabled,
@@ -309,7 +317,8 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
-            registration: file.registration,
+            registration: file.registration.beside(file.mcp.as_ref()),
+            mcp: file.mcp,
             source,
         })
     }
@@ -327,6 +336,11 @@ impl Config {
                 // The last of that name: the first is no mistake if there are two.
                 let at = self.scopes.iter().rposition(|scope| scope.name == *name).unwrap_or(0);
                 vec![Step::Key("scopes"), Step::Index(at), Step::Key("name")]
+            }
+            ConfigError::Resource { identifier, .. }
+                if self.mcp.as_ref().is_some_and(|mcp| mcp.resource == *identifier) =>
+            {
+                vec![Step::Key("mcp"), Step::Key("resource")]
             }
             ConfigError::Resource { identifier, .. } => {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);
