@@ -6,6 +6,7 @@
 //! | let other programs act for your users | [`ten_minutes`] |
 //! | verify tokens | [`protect`] |
 //! | keep records | [`stores`], [`custom_store`] |
+//! | let in devices without a browser | [`devices`] |
 //! | put sign-in in front of an MCP server | [`mcp`] |
 //! | use a framework that is not among ours | [`adapters`] |
 //! | run it | [`operating`], [`threat_model`] |
@@ -16,6 +17,9 @@ pub mod adapters {}
 
 #[doc = include_str!("../docs/custom-store.md")]
 pub mod custom_store {}
+
+#[doc = include_str!("../docs/guides/devices.md")]
+pub mod devices {}
 
 #[doc = include_str!("../docs/guides/from-oauth-as.md")]
 pub mod from_oauth_as {}
