@@ -7,9 +7,11 @@
 //! | verify tokens | [`protect`] |
 //! | keep records | [`stores`], [`custom_store`] |
 //! | let in devices without a browser | [`devices`] |
+//! | let users make tokens for scripts of their own | [`personal_tokens`] |
 //! | put sign-in in front of an MCP server | [`mcp`] |
 //! | use a framework that is not among ours | [`adapters`] |
-//! | run it | [`operating`], [`threat_model`] |
+//! | test what uses it | [`testing`] |
+//! | run it | [`operating`], [`observability`], [`threat_model`] |
 //! | come from another crate | [`from_oxide_auth`], [`from_oauth_as`] |
 
 #[doc = include_str!("../docs/adapters.md")]
@@ -30,8 +32,14 @@ pub mod from_oxide_auth {}
 #[doc = include_str!("../docs/guides/mcp.md")]
 pub mod mcp {}
 
+#[doc = include_str!("../docs/observability.md")]
+pub mod observability {}
+
 #[doc = include_str!("../docs/guides/operating.md")]
 pub mod operating {}
+
+#[doc = include_str!("../docs/guides/personal-tokens.md")]
+pub mod personal_tokens {}
 
 #[doc = include_str!("../docs/guides/protect.md")]
 pub mod protect {}
@@ -41,6 +49,9 @@ pub mod stores {}
 
 #[doc = include_str!("../docs/guides/ten-minutes.md")]
 pub mod ten_minutes {}
+
+#[doc = include_str!("../docs/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("../docs/threat-model.md")]
 pub mod threat_model {}

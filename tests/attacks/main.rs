@@ -58,3 +58,4 @@ mod revocation;
 mod secrets;
 mod spy;
 mod timing;
+mod transcript;
