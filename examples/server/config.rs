@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) management: crate::management::Management,
     pub(crate) registration: crate::registration::Registration,
     source: Source,
 }
@@ -102,6 +103,8 @@ struct File {
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    management: crate::management::Management,
     #[serde(default)]
     registration: crate::registration::Registration,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
@@ -293,7 +296,8 @@ impl Config {
         };
         let scopes: Vec<_> = file.scopes.into_iter().map(ScopeTable::into_definition).collect();
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
-        let undescribed = undescribed(&scopes, &clients, &resources);
+        let mut undescribed = undescribed(&scopes, &clients, &resources);
+        undescribed.retain(|name| !file.management.describes(name));
         Ok(Self {
             issuer: file.issuer,
             listen,
@@ -309,6 +313,7 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
+            management: file.management,
             registration: file.registration,
             source,
         })

@@ -32,6 +32,7 @@
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
 //! | `[[resources]]` | | `identifier`, `scopes` |
+//! | `[management]` | off | `enabled = true` serves the API of [`grantor::api`] at `/manage/v1`, to clients that the file gives the scopes of it (`grantor:clients:read`, …) |
 //! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //!
 //! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret
@@ -55,6 +56,7 @@
 //! | `store.rs`, `secret.rs` | where records live, and the secret that they depend on |
 //! | `clients.rs` | the clients of the file, in a store that may know them already |
 //! | `transfer.rs` | export and import |
+//! | `management.rs` | the management API |
 //! | `registration.rs` | clients that register themselves, or are described by a document |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
@@ -66,6 +68,7 @@ mod api;
 mod clients;
 mod config;
 mod health;
+mod management;
 mod options;
 mod pages;
 mod registration;
@@ -211,7 +214,7 @@ fn builder(config: &Config) -> Builder {
 
 /// The authorization server, with its clients.
 async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationServer, Box<dyn Error>> {
-    let mut builder = config.registration.apply(builder(config))?;
+    let mut builder = config.management.apply(config.registration.apply(builder(config))?);
     if let Some(path) = &config.secret_file {
         builder = builder.secret(secret::read_or_make(path, &*store).await?);
     }

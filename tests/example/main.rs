@@ -30,6 +30,7 @@ mod configuration;
 mod consent;
 mod embed;
 mod first_minutes;
+mod management;
 mod protected_resource;
 mod registration;
 mod restart;
