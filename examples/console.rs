@@ -33,8 +33,11 @@ use grantor::store::MemoryStore;
 use grantor::wire::form::Form;
 use grantor::wire::html::escape;
 use grantor::wire::uri::append_query;
-use grantor::{AuthorizationServer, Host, Outcome, Require, ScopeDefinition, SignIn, SignedIn};
+use grantor::{AuthorizationServer, DeviceAuthorization, Host, Outcome, Require, ScopeDefinition, SignIn, SignedIn};
 use sha2::{Digest as _, Sha256};
+
+/// What a television does, having no browser (RFC 8628).
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 const ACCOUNTS: [(&str, &str); 3] = [("ada", "Ada, who administrates"), ("fred", "Fred"), ("rita", "Rita")];
 
@@ -102,6 +105,7 @@ pub(crate) async fn app(issuer: &str) -> (Arc<App>, Router) {
         .store(MemoryStore::new())
         .observer(activity.clone())
         .scope_definition(ScopeDefinition::new("read", "See your cameras and their settings").default())
+        .device_authorization(DeviceAuthorization::default())
         .scope("write", "Change settings")
         .scope("liveview", "Watch live pictures")
         .scope("recordings", "Watch recordings")
@@ -113,7 +117,7 @@ pub(crate) async fn app(issuer: &str) -> (Arc<App>, Router) {
     let sessions: Arc<Mutex<HashMap<_, _>>> = Arc::default();
     let accounts = Accounts { sessions: Arc::clone(&sessions) };
     let console = Console::new(server.clone(), accounts.clone()).name("Camera cloud").sign_in_at("/login");
-    let console = console.activity(activity);
+    let console = console.account_at("/").activity(activity);
     let app = Arc::new(App { server: server.clone(), sessions, applications, verifiers: Mutex::default() });
     let router = Router::new()
         .route("/", get(home))
@@ -160,6 +164,7 @@ async fn applications(server: &AuthorizationServer, issuer: &str) -> Vec<Applica
         },
         ClientMetadata {
             client_name: "Desktop player".into(),
+            grant_types: grants(&["authorization_code", "refresh_token", DEVICE_CODE]),
             token_endpoint_auth_method: AuthMethod::None,
             application_type: Some(ApplicationType::Native),
             scope: "read liveview".parse().unwrap(),

@@ -51,7 +51,7 @@ pub struct Builder {
     #[cfg(feature = "api")]
     api: Option<crate::api::ManagementApi>,
     protected: Vec<ProtectedResource>,
-    mcp: Option<String>,
+    preset: Option<Preset>,
     extension_grants: Vec<(String, Arc<dyn ExtensionGrant>)>,
     client_authentication: Methods,
     token_members: Members,
@@ -84,7 +84,7 @@ impl Builder {
             #[cfg(feature = "api")]
             api: None,
             protected: Vec::new(),
-            mcp: None,
+            preset: None,
             extension_grants: Vec::new(),
             client_authentication: Methods::default(),
             token_members: Members::default(),
@@ -163,7 +163,7 @@ impl Builder {
     /// What a kind of client or resource expects, in one line.
     pub fn preset(self, preset: Preset) -> Self {
         let lifetimes = Lifetimes { access_token: MCP_ACCESS_TOKEN, ..self.lifetimes };
-        Self { mcp: Some(preset.mcp), lifetimes, ..self }
+        Self { preset: Some(preset), lifetimes, ..self }
     }
 
     /// Serves the management API too, and adds its scope to the server's: six tokens that begin with `grantor:`, which a
@@ -286,17 +286,18 @@ impl Builder {
             None => return Err(ConfigError::SecretMissing),
         };
         let (mut resources, mut protected) = (self.resources, self.protected);
-        if let Some(identifier) = &self.mcp {
-            protected.push(ProtectedResource::new(identifier).map_err(|error| ConfigError::Resource {
-                identifier: identifier.clone(),
-                reason: error.to_string(),
-            })?);
+        let mut unnamed = None;
+        if let Some(preset) = &self.preset {
+            let resource = preset.protected_resource()?;
+            unnamed = Some(resource.named().clone());
+            protected.push(resource);
         }
         resources.extend(protected.iter().map(|known| (known.identifier().to_owned(), known.scopes().to_vec())));
         let mut policy = Policy::check(self.lifetimes, self.limits, self.scopes, resources)?;
-        if self.mcp.is_some() {
+        if unnamed.is_some() {
             policy.slash = SlashAtTheEnd::MeansTheSame;
         }
+        policy.unnamed_resource = unnamed;
         policy.access_token_revocation = self.access_token_revocation;
         policy.redirect_uri_at_token_endpoint = self.redirect_uri_at_token_endpoint;
         policy.omitted_redirect_uri = self.omitted_redirect_uri;
@@ -319,16 +320,20 @@ impl Builder {
         self.token_members.check_for_tokens()?;
         self.introspection_members.check_for_introspection()?;
         let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
-        let registration =
-            self.registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
-        let documents = self.client_id_metadata.map(|settings| settings.check(&policy.every_scope)).transpose()?;
+        let (at_root, registration, documents) = match self.preset {
+            Some(preset) => {
+                (true, self.registration.or(preset.registration), self.client_id_metadata.or(preset.documents))
+            }
+            None => (false, self.registration, self.client_id_metadata),
+        };
+        let registration = registration.map(|settings| settings.check(&policy.every_scope, &served)).transpose()?;
+        let documents = documents.map(|settings| settings.check(&policy.every_scope)).transpose()?;
         let offered = Offered { registration: registration.is_some(), client_documents: documents.is_some() };
         let metadata =
             metadata::document(&issuer, &policy.every_scope, &own, &names, offered, &self.client_authentication)
                 .map_err(|_| ConfigError::Issuer(crate::wire::uri::UriError::Malformed))?;
         let with_defaults = |known: ProtectedResource| known.with_defaults(issuer.as_str(), &policy.every_scope);
-        let published =
-            Published { resources: protected.into_iter().map(with_defaults).collect(), at_root: self.mcp.is_some() };
+        let published = Published { resources: protected.into_iter().map(with_defaults).collect(), at_root };
         let keys = KeySpace::new(issuer.as_str(), &secret);
         #[cfg(feature = "api")]
         let api = self.api.map(|api| api.mount(&issuer, &keys, &secret)).transpose()?;

@@ -184,6 +184,8 @@ pub(crate) struct Policy {
     pub(crate) personal_token_scope: Scope,
     pub(crate) resources: Vec<ResourceDefinition>,
     pub(crate) slash: SlashAtTheEnd,
+    /// What an authorization request that names no resource is for (RFC 8707 §2 allows a default).
+    pub(crate) unnamed_resource: Option<Resource>,
     pub(crate) access_token_revocation: AccessTokenRevocation,
     pub(crate) redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     pub(crate) omitted_redirect_uri: OmittedRedirectUri,
@@ -304,6 +306,7 @@ impl Policy {
             scopes,
             resources: known,
             slash: SlashAtTheEnd::default(),
+            unnamed_resource: None,
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),

@@ -41,6 +41,7 @@
 //! | `metrics` | requests, tokens issued, refusals by reason and calls of the store, counted and timed through the `metrics` facade | no |
 //! | `tracing` | events as `tracing` events, and a span for each request and call of the store | no |
 //! | `postgres` | `store::PostgresStore` | no |
+//! | `qr` | `qr::QrCode`: addresses for a device to show, as SVG and for a terminal | no |
 //! | `redis` | `store::RedisStore`, on one server or in a Cluster | no |
 //! | `sqlite` | `store::SqliteStore`: records in a file; needs a C compiler | no |
 //! | `store-tests` | `store::kit`, for authors of stores | no |
@@ -75,6 +76,8 @@ pub mod manage;
 mod observe;
 pub mod pages;
 mod preset;
+#[cfg(feature = "qr")]
+pub mod qr;
 pub mod refusal;
 mod registration;
 pub mod resource;

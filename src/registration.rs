@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::client::{Client, ClientMetadata};
+use crate::client::{AuthMethod, Client, ClientMetadata};
 use crate::clock::Timestamp;
 use crate::config::ConfigError;
 use crate::refusal::RegistrationRefusal;
@@ -26,6 +26,9 @@ pub struct DynamicRegistration {
     pub(crate) grant_types: Vec<String>,
     pub(crate) per_day: u32,
     pub(crate) secret_lifetime: Option<Duration>,
+    /// Of a client that names none.
+    pub(crate) auth_method: AuthMethod,
+    pub(crate) registered_scope: RegisteredScope,
 }
 
 /// Who may register.
@@ -33,6 +36,15 @@ pub struct DynamicRegistration {
 pub(crate) enum Access {
     Open,
     InitialAccessToken,
+}
+
+/// For which scope a client is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RegisteredScope {
+    /// What it names, or all it may have where it names none.
+    AsNamed,
+    /// All it may have, whatever it names.
+    All,
 }
 
 impl DynamicRegistration {
@@ -48,6 +60,8 @@ impl DynamicRegistration {
             grant_types: vec!["authorization_code".into(), "refresh_token".into()],
             per_day: 1_000,
             secret_lifetime: None,
+            auth_method: AuthMethod::ClientSecretBasic,
+            registered_scope: RegisteredScope::AsNamed,
         }
     }
 
@@ -91,6 +105,22 @@ impl DynamicRegistration {
     #[must_use]
     pub fn secret_lifetime(self, lifetime: Duration) -> Self {
         Self { secret_lifetime: Some(lifetime), ..self }
+    }
+
+    /// Registers a client that names no `token_endpoint_auth_method` as public (`none`), where RFC 7591 §2 has it that
+    /// such a client gets a secret. For servers whose clients are programs on people's own devices: they have no place for
+    /// a secret, and without one, registering again makes no other client. A client that asks for a secret gets it.
+    #[must_use]
+    pub fn public_by_default(self) -> Self {
+        Self { auth_method: AuthMethod::None, ..self }
+    }
+
+    /// Registers each client for all the [`scope`](Self::scope) that such clients may have, whatever it names, and tells it
+    /// so (RFC 7591 §3.2.1). Programs name what they need at first, and ask for more when a call is refused for want of
+    /// it; they do not register once more in between. A user is asked about each word all the same.
+    #[must_use]
+    pub fn scope_may_grow(self) -> Self {
+        Self { registered_scope: RegisteredScope::All, ..self }
     }
 
     /// What is served, if it makes sense for a server that has `every_scope`.
@@ -143,6 +173,8 @@ impl std::fmt::Debug for DynamicRegistration {
             .field("grant_types", &self.grant_types)
             .field("per_day", &self.per_day)
             .field("secret_lifetime", &self.secret_lifetime)
+            .field("auth_method", &self.auth_method)
+            .field("registered_scope", &self.registered_scope)
             .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,8 @@ fn machine() -> String {
 /// The version of a package in our lock file.
 fn version(package: &str) -> String {
     let lock = std::fs::read_to_string(home().join("Cargo.lock")).unwrap_or_default();
-    let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("\nname = \"{package}\"\n")));
+    // Of two versions, ours is the newer: a peer may have the older.
+    let entry = lock.split("[[package]]").filter(|entry| entry.contains(&format!("\nname = \"{package}\"\n"))).last();
     let version = entry.and_then(|entry| entry.split("version = \"").nth(1)).and_then(|rest| rest.split('"').next());
     format!("{package} {}", version.unwrap_or("?"))
 }

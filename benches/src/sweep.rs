@@ -9,6 +9,9 @@ use crate::Options;
 use crate::measure::{OURS, Row, cost, median, ready};
 use crate::party::{OauthAs, Ours, Party};
 
+/// How many records the store forgets before others get the lock.
+const PER_LOCK: u32 = 32;
+
 const YEARS: Duration = Duration::from_hours(3 * 365 * 24);
 
 pub fn run(options: &Options) -> Vec<Row> {
@@ -22,7 +25,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     clock.advance(YEARS);
     let mut calls = Vec::new();
     loop {
-        let (cost, purged) = cost(1, || ready(ours.server.purge(64)).unwrap());
+        let (cost, purged) = cost(1, || ready(ours.server.purge(PER_LOCK)).unwrap());
         calls.push(cost.nanos as f64);
         if !purged.more {
             break;
@@ -37,7 +40,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     let mut row =
         Row::figures(&format!("longest pause of a purge, {live} grants expired"), "ns", &figures, Some(100_000.0));
     row.note = format!(
-        "{} calls for 64 records each, which is the longest that a lock is held; usual call {usual:.0} ns, the very longest {most:.0} ns. \
+        "{} calls for {PER_LOCK} records each, which is the longest that a lock is held; usual call {usual:.0} ns, the very longest {most:.0} ns. \
          oauth-as forgets all at once, under its only lock.",
         calls.len()
     );

@@ -32,6 +32,8 @@
 //! | `[[users]]` | | `username`, which is also the subject of their tokens, `password`, `claims`, of which pages show `name` |
 //! | `[[clients]]` | | `client_id`, `client_secret`, and all of [`grantor::client::ClientMetadata`], by its RFC 7591 names |
 //! | `[[resources]]` | | `identifier`, `scopes` |
+//! | `[device]` | off | `enabled = true` lets in devices without a browser (RFC 8628); `lifetime` (600), `interval` (5), in seconds |
+//! | `[rate_limits]` | off | `enabled = true` limits every endpoint by address and by client; user codes of devices are always limited |
 //! | `[management]` | off | `enabled = true` serves the API of [`grantor::api`] at `/manage/v1`, to clients that the file gives the scopes of it (`grantor:clients:read`, …) |
 //! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //!
@@ -46,7 +48,8 @@
 //!
 //! Beside the endpoints, which the metadata names, there are `/login` and `/logout`, a home page, and `/api/me`: a
 //! protected resource that answers `{"sub":…,"client_id":…,"scope":…}`, where `sub` is `null` for a token that a client
-//! holds for itself. All of it is below the path of the issuer.
+//! holds for itself. All of it is below the path of the issuer. `/healthz` and `/readyz`, which are not, tell whoever watches
+//! over the process that it lives, and that its store answers.
 //!
 //! | file | holds |
 //! |---|---|
@@ -62,6 +65,7 @@
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
 //! | `api.rs` | `/api/me` |
+//! | `health.rs` | `/healthz` and `/readyz` |
 //! | `testing.rs` | `--testing` |
 
 mod api;
@@ -265,6 +269,13 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
         let id = client.client_id.as_ref().map_or("", grantor::ClientId::as_str);
         let secret = client.client_secret.as_ref().map(|secret| format!("secret {}", secret.expose()));
         let ClientMetadata { redirect_uris, .. } = &client.metadata;
+        if redirect_uris.is_empty() {
+            println!(
+                "  client        {id}, public, on a device: cargo run --example device -- {}",
+                app.issuer.as_str()
+            );
+            continue;
+        }
         let (secret, port) = match secret {
             Some(secret) => (secret, ""),
             None => ("public, PKCE".to_owned(), ", any port"),

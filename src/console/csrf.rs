@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::id::Subject;
-use crate::secret::same_digest;
+use crate::secret::{Secret, same_digest};
 use crate::store::{Commit, Committed, Key, Kind, Payload, Record, State, Write};
 
 /// How long a page may be open before its form is no longer taken.
@@ -66,11 +66,12 @@ impl Session {
     }
 
     /// A token for the form that does `what`.
-    pub(super) fn token(&self, context: &Context, subject: &Subject, what: &str) -> Result<String, Failure> {
+    pub(super) fn token(&self, context: &Context, subject: &Subject, what: &str) -> Result<Secret, Failure> {
         let nonce = context.draw::<16>()?;
         let expires_at = context.now().after(LIFETIME);
         let mac = self.mac(context, subject, what, &nonce, expires_at);
-        Ok(URL_SAFE_NO_PAD.encode([&expires_at.as_millis().to_be_bytes()[..], &nonce, &mac].concat()))
+        let bytes = [&expires_at.as_millis().to_be_bytes()[..], &nonce, &mac].concat();
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Checks the token that a form brought.

@@ -90,6 +90,8 @@ pub struct Frame<'a> {
     pub nav: Vec<NavItem<'a>>,
     /// Who is signed in.
     pub who: Option<&'a str>,
+    /// A page of the host's about the account.
+    pub account: Option<&'a str>,
     /// What was done just before, in a sentence.
     pub said: Option<&'a str>,
 }

@@ -32,6 +32,7 @@ pub struct Console {
     pub(super) activity: Option<Activity>,
     name: Arc<str>,
     sign_in: Option<Arc<str>>,
+    account: Option<Arc<str>>,
     templates: Option<Arc<dyn Templates>>,
     texts: Arc<Vec<Text>>,
     files: Arc<Files>,
@@ -66,6 +67,7 @@ impl Console {
             activity: None,
             name: Arc::from("grantor"),
             sign_in: None,
+            account: None,
             templates: None,
             texts: Arc::new(vec![Text::english(), Text::german()]),
             files: Arc::new(Files::new(&prefix, None)),
@@ -77,9 +79,12 @@ impl Console {
     /// [`handle`](Self::handle). Empty: all of the host.
     #[must_use]
     pub fn mounted_at(self, prefix: &str) -> Self {
-        let prefix = prefix.trim_end_matches('/');
+        let prefix = match prefix.trim_matches('/') {
+            "" => String::new(),
+            path => ["/", path].concat(),
+        };
         let theme = self.files.theme.as_ref().map(|theme| theme.content.clone());
-        Self { prefix: prefix.into(), files: Arc::new(Files::new(prefix, theme)), ..self }
+        Self { files: Arc::new(Files::new(&prefix, theme)), prefix: prefix.into(), ..self }
     }
 
     /// What the host calls it: shown at the head of every page.
@@ -89,10 +94,18 @@ impl Console {
     }
 
     /// The page at which one signs in: who is not signed in is sent there, with the address to come back to in the
-    /// parameter `return_to` of the query (below the issuer's origin).
+    /// parameter `return_to` of the query. It has the issuer's origin, and
+    /// [`is_own_url`](AuthorizationServer::is_own_url) holds of it unless the console was mounted outside of the issuer's
+    /// path.
     #[must_use]
     pub fn sign_in_at(self, url: &str) -> Self {
         Self { sign_in: Some(url.into()), ..self }
+    }
+
+    /// A page of the host's about the account, where one can sign out: the name at the head of every page leads there.
+    #[must_use]
+    pub fn account_at(self, url: &str) -> Self {
+        Self { account: Some(url.into()), ..self }
     }
 
     /// CSS that comes after the console's own: other values for its variables, at the least.
@@ -151,7 +164,12 @@ impl Console {
             return file
                 .map_or_else(|| self.stopped(Stop::NotFound, &parts), |file| answer::file(file.kind, &file.content));
         }
-        let Some(route) = Route::of(path) else { return self.stopped(Stop::NotFound, &parts) };
+        let Some(route) = Route::of(path) else {
+            return match self.visit(&parts, &[]).await {
+                Ok(visit) => visit.stopped(Stop::NotFound).await,
+                Err(_) => self.stopped(Stop::NotFound, &parts),
+            };
+        };
         if !seen && (parts.method != Method::POST || !route.takes_forms()) {
             return answer::method_not_allowed(if route.takes_forms() { "GET, HEAD, POST" } else { "GET, HEAD" });
         }
@@ -232,6 +250,7 @@ impl Console {
             icon: &files.icon.href,
             nav: Vec::new(),
             who: None,
+            account: self.account.as_deref(),
             said: None,
         }
     }

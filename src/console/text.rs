@@ -99,10 +99,12 @@ table! {
     client_open: "Open this API client", "Diesen API-Client öffnen";
     client_name_hint: "People see it when they are asked for consent.", "Menschen sehen ihn, wenn sie um Zustimmung gebeten werden.";
     secret_caution: "Copy the secret now and keep it safe. It is shown this once, and cannot be shown again.", "Kopieren Sie das Geheimnis jetzt und bewahren Sie es sicher auf. Es wird nur dieses eine Mal gezeigt und kann nicht noch einmal angezeigt werden.";
-    no_secret: "A public client has no secret: it proves itself by PKCE.", "Ein öffentlicher Client hat kein Geheimnis: Er weist sich durch PKCE aus.";
+    no_secret: "There is no secret to show: this API client authenticates without one.", "Es gibt kein Geheimnis zu zeigen: Dieser API-Client weist sich ohne eines aus.";
     grants_label: "Ways to access", "Wege zum Zugriff";
     grant_code: "For people who sign in and agree", "Für Menschen, die sich anmelden und zustimmen";
     grant_code_hint: "Authorization code: needs at least one redirect URL.", "Autorisierungscode: braucht mindestens eine Weiterleitungs-URL.";
+    grant_device: "For people, on devices without a browser", "Für Menschen, auf Geräten ohne Browser";
+    grant_device_hint: "Device authorization: the device shows a code, which is typed in elsewhere.", "Geräteautorisierung: Das Gerät zeigt einen Code, der anderswo eingegeben wird.";
     grant_refresh: "And stay connected", "Und verbunden bleiben";
     grant_refresh_hint: "Refresh tokens: new access without asking again.", "Erneuerungstoken: neuer Zugriff, ohne noch einmal zu fragen.";
     grant_own: "For itself", "Für sich selbst";

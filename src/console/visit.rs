@@ -15,6 +15,7 @@ use crate::access::{Action, Actor};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::id::Subject;
+use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 use crate::wire::uri::append_query;
 
@@ -122,7 +123,7 @@ impl<'c> Visit<'c> {
     }
 
     /// The token of a form that posts to `address`, which names what is done and to what.
-    pub(super) fn token(&self, address: &str) -> Result<String, Stop> {
+    pub(super) fn token(&self, address: &str) -> Result<Secret, Stop> {
         Ok(self.session.token(self.context(), self.subject(), address)?)
     }
 

@@ -168,8 +168,12 @@ pub(super) fn scope(context: &Context, client: &Client, form: &Form<'_>) -> Resu
 }
 
 pub(super) fn resources(context: &Context, form: &Form<'_>) -> Result<Vec<Resource>, AuthorizeError> {
-    let resources = context.policy.named(&read_resources(form).ok_or(AuthorizeError::Target)?);
-    let known = resources.iter().all(|resource| context.policy.resource(resource).is_some());
+    let policy = &context.policy;
+    let mut resources = policy.named(&read_resources(form).ok_or(AuthorizeError::Target)?);
+    if resources.is_empty() {
+        resources.extend(policy.unnamed_resource.clone());
+    }
+    let known = resources.iter().all(|resource| policy.resource(resource).is_some());
     if known { Ok(resources) } else { Err(AuthorizeError::Target) }
 }
 

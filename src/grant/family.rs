@@ -115,7 +115,7 @@ pub(crate) fn found(
             payload: difference(new.granted, new.first),
         },
     );
-    let refresh = new.with_refresh.then(|| {
+    let (refresh_token, refresh) = Option::unzip(new.with_refresh.then(|| {
         let ends = lifetimes.refresh_within(now, ends);
         let terms = Terms {
             parent,
@@ -126,11 +126,11 @@ pub(crate) fn found(
             payload: Payload::default(),
         };
         mint(keys, TokenKind::Refresh, partition, drawn.refresh.expose(), terms)
-    });
+    }));
 
     let answer = TokenAnswer {
         access_token,
-        refresh_token: refresh.as_ref().map(|(text, _)| text.clone()),
+        refresh_token,
         expires_in: access_ends.seconds_from(now),
         scope: new.first.scope.clone(),
     };
@@ -148,7 +148,7 @@ pub(crate) fn found(
     };
     enlist(&mut commit, policy, new, ends.after(skew), now);
     commit.writes.extend([Write::Insert(grant), Write::Insert(access)]);
-    commit.writes.extend(refresh.map(|(_, record)| Write::Insert(record)));
+    commit.writes.extend(refresh.map(Write::Insert));
     (commit, answer)
 }
 

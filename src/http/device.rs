@@ -118,7 +118,7 @@ impl Site {
     ) -> Result<Response<String>, Stopped> {
         let peer = parts.extensions.get::<PeerAddress>().copied();
         match self.server.find_device(typed, &user.subject, peer).await {
-            Ok(pending) => Ok(self.ask_device(handle.found(&pending), cookie, user, &pending)),
+            Ok(pending) => Ok(self.ask_device(&handle.found(&pending), cookie, user, &pending)),
             Err(UserCodeError::Failure(failure)) => Err(failure.into()),
             Err(UserCodeError::Request(RequestError::RateLimited { retry_after })) => {
                 Err(Stopped::TooMany { retry_after })
@@ -159,7 +159,7 @@ impl Site {
     /// Asks about the device that was found. Always: nothing but the user's eyes tells that it is theirs.
     fn ask_device(
         &self,
-        handle: DeviceHandle,
+        handle: &DeviceHandle,
         cookie: Option<HeaderValue>,
         user: &SignedIn,
         pending: &PendingDevice,

@@ -367,8 +367,10 @@ impl AuthorizationServer {
 
     async fn manage_registration(&self, parts: &Parts, body: &[u8]) -> Response<String> {
         let context = &self.inner.context;
-        let path = parts.uri.path().strip_prefix(context.issuer.path()).unwrap_or_default();
-        let (Some(rules), Some(id)) = (&context.registration, self.registered(path)) else {
+        let whole = parts.uri.path();
+        let below = whole.strip_prefix(context.issuer.path()).and_then(|path| self.registered(path));
+        // Where the router let it in without the path of the issuer, the whole is it.
+        let (Some(rules), Some(id)) = (&context.registration, below.or_else(|| self.registered(whole))) else {
             return answer::method_not_allowed("");
         };
         let managed = match parts.method {

@@ -34,7 +34,7 @@ pub(super) fn describe() {
 pub(super) fn event(event: &Event) {
     match &event.what {
         What::Issued { grant_type, .. } => {
-            counter!(ISSUED, "grant_type" => grant_type.clone().into_owned()).increment(1)
+            counter!(ISSUED, "grant_type" => grant_type.clone().into_owned()).increment(1);
         }
         What::Refused(_) => {
             if let Some((endpoint, reason)) = label::refusal(event) {

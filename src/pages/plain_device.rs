@@ -14,7 +14,7 @@ pub(super) fn code(view: &DeviceCodeView<'_>) -> String {
     let described = if view.failed { " aria-describedby=\"wrong\" aria-invalid=\"true\"" } else { "" };
     if view.failed {
         body.push_str(
-            "<p class=\"warn\" id=\"wrong\" role=\"alert\">This code is not valid. Compare it with what the device \
+            "<p class=\"bad\" id=\"wrong\" role=\"alert\">This code is not valid. Compare it with what the device \
              shows; if it has been there for long, let the device show another.</p>\n",
         );
     }

@@ -107,6 +107,10 @@ impl ProtectedResource {
         &self.scopes
     }
 
+    pub(crate) const fn named(&self) -> &Resource {
+        &self.identifier
+    }
+
     /// What tokens for it name as their audience (RFC 8707): give it to [`Require::at`](super::Require::at).
     pub fn identifier(&self) -> &str {
         self.identifier.as_str()

@@ -119,7 +119,8 @@ mod tests {
     use super::*;
 
     fn nested(depth: usize) -> String {
-        format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
+        let inner = depth.saturating_sub(1);
+        format!("{{\"a\":{}{}}}", "[".repeat(inner), "]".repeat(inner))
     }
 
     #[test]

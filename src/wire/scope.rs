@@ -51,8 +51,13 @@ impl Scope {
         if text.len() > MAX_LENGTH {
             return Err(ScopeError::TooLong);
         }
-        if text.split(' ').nth(MAX_TOKENS).is_some() {
+        // Nearly all are short enough, and then they cannot have too many tokens.
+        if text.len() >= MAX_TOKENS && text.split(' ').nth(MAX_TOKENS).is_some() {
             return Err(ScopeError::TooManyTokens);
+        }
+        // One token, as a client mostly asks for.
+        if text.bytes().all(is_nqchar) {
+            return Ok(Self(text.into()));
         }
         Self::canonical(text)
     }

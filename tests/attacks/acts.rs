@@ -7,15 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantor::clock::Timestamp;
 use grantor::manage::{ClientFilter, ManageError};
-use grantor::refusal::VerifyError;
-use grantor::refusal::{ApproveError, ResumeError};
+use grantor::refusal::{ApproveError, ResumeError, UserCodeError, VerifyError};
 use grantor::store::{Kind, Record};
 use grantor::{
-    Approval, AuthorizationServer, Failure, Host, Outcome, PendingAuthorization, Require, SignIn, SignedIn, Site,
+    Approval, AuthorizationServer, DeviceDecision, Failure, Host, Outcome, PendingAuthorization, Require, SignIn,
+    SignedIn, Site,
 };
 use http::request::Parts;
 use http::{HeaderMap, Request};
 
+use crate::device::{PRINTER, Waiting, allow, polling, register_devices, start};
 use crate::faulty::{living, of_kind};
 use crate::harness::*;
 
@@ -40,6 +41,15 @@ pub enum Act {
     RefreshAgain,
     ReplayRefresh,
     ClientCredentials,
+    DeviceBegin,
+    DevicePoll,
+    DeviceApprove,
+    DeviceDeny,
+    DeviceRedeem,
+    DeviceReplay,
+    SiteDevice,
+    SiteDeviceAllow,
+    SiteDeviceDeny,
     RevokeAccess,
     RevokeRefresh,
     Introspect,
@@ -69,7 +79,7 @@ pub enum Act {
     Purge,
 }
 
-pub const EVERY_ACT: [Act; 45] = [
+pub const EVERY_ACT: [Act; 54] = [
     Act::Authorize,
     Act::Approve,
     Act::ApproveAgainForAnotherScope,
@@ -88,6 +98,15 @@ pub const EVERY_ACT: [Act; 45] = [
     Act::RefreshAgain,
     Act::ReplayRefresh,
     Act::ClientCredentials,
+    Act::DeviceBegin,
+    Act::DevicePoll,
+    Act::DeviceApprove,
+    Act::DeviceDeny,
+    Act::DeviceRedeem,
+    Act::DeviceReplay,
+    Act::SiteDevice,
+    Act::SiteDeviceAllow,
+    Act::SiteDeviceDeny,
     Act::RevokeAccess,
     Act::RevokeRefresh,
     Act::Introspect,
@@ -159,6 +178,16 @@ impl<T> From<Result<T, ManageError>> for Ended {
         match result {
             Ok(_) => Self::Done,
             Err(ManageError::Failure(failure)) => Self::Failed(failure),
+            Err(refused) => Self::Refused(format!("{refused:?}")),
+        }
+    }
+}
+
+impl From<Result<DeviceDecision, ApproveError>> for Ended {
+    fn from(result: Result<DeviceDecision, ApproveError>) -> Self {
+        match result {
+            Ok(_) => Self::Done,
+            Err(ApproveError::Failure(failure)) => Self::Failed(failure),
             Err(refused) => Self::Refused(format!("{refused:?}")),
         }
     }
@@ -251,17 +280,28 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     rest.split_once(after).unwrap().0
 }
 
-/// A decision on the consent page, by the browser that was shown it.
-async fn decision(world: &World, decision: &str) -> Request<String> {
+/// The form of a page that this request opens, sent back by the same browser with a decision.
+async fn decide_on_page(world: &World, open: Request<String>, action: &str, decision: &str) -> Request<String> {
     let site = Site::new(world.server.clone(), AliceIsIn);
-    let page = Answer::of(site.handle(authorization(world, WEB)).await.unwrap());
+    let page = Answer::of(site.handle(open).await.unwrap());
     let field = |name: &str| between(&page.body, &format!("name=\"{name}\" value=\""), "\"").to_owned();
     let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let (handle, csrf) = (field("handle"), field("csrf"));
     let form = [("handle", &*handle), ("csrf", &csrf), ("decision", decision), ("scope", "read"), ("scope", "write")];
-    let mut request = post("/interaction", &form);
+    let mut request = post(action, &form);
     request.headers_mut().insert("cookie", cookie.parse().unwrap());
     request
+}
+
+/// A decision on the consent page, by the browser that was shown it.
+async fn decision(world: &World, decision: &str) -> Request<String> {
+    decide_on_page(world, authorization(world, WEB), "/interaction", decision).await
+}
+
+/// The same about a device that shows this code.
+async fn decision_on_device(world: &World, user_code: &str, decision: &str) -> Request<String> {
+    let open = Request::get(format!("/device?user_code={user_code}")).body(String::new()).unwrap();
+    decide_on_page(world, open, "/device", decision).await
 }
 
 /// A handle and the cookie that belongs to it.
@@ -305,6 +345,15 @@ impl Act {
             | Self::IntrospectUnknown
             | Self::Verify
             | Self::Check => self.prepare_token(world, access, refresh).await,
+            Self::DeviceBegin
+            | Self::DevicePoll
+            | Self::DeviceApprove
+            | Self::DeviceDeny
+            | Self::DeviceRedeem
+            | Self::DeviceReplay
+            | Self::SiteDevice
+            | Self::SiteDeviceAllow
+            | Self::SiteDeviceDeny => self.prepare_device(world).await,
             _ => self.prepare_management(world).await,
         }
     }
@@ -429,6 +478,45 @@ impl Act {
         }
     }
 
+    async fn prepare_device(self, world: &World) -> Ready {
+        register_devices(world).await;
+        let Waiting { device_code, user_code } = start(world, PRINTER).await;
+        match self {
+            Self::DeviceBegin => request(world, post_as(PRINTER, "/device_authorization", &[("scope", "read")])),
+            Self::DevicePoll => request(world, polling(PRINTER, &device_code)),
+            Self::DeviceRedeem | Self::DeviceReplay => {
+                allow(world, &user_code, "alice").await;
+                if self == Self::DeviceReplay {
+                    world.send(polling(PRINTER, &device_code)).await.answer().tokens();
+                }
+                request(world, polling(PRINTER, &device_code))
+            }
+            Self::SiteDevice => {
+                let uri = format!("/device?user_code={user_code}");
+                visit(world, Request::get(uri).body(String::new()).unwrap())
+            }
+            Self::SiteDeviceAllow => visit(world, decision_on_device(world, &user_code, "allow").await),
+            Self::SiteDeviceDeny => visit(world, decision_on_device(world, &user_code, "deny").await),
+            _ => {
+                let now = world.now();
+                call(world, move |server| {
+                    let user_code = user_code.clone();
+                    async move {
+                        let pending = match server.find_device(&user_code, &"alice".into(), None).await {
+                            Ok(pending) => pending,
+                            Err(UserCodeError::Failure(failure)) => return Ended::Failed(failure),
+                            Err(refused) => return Ended::Refused(format!("{refused:?}")),
+                        };
+                        match self {
+                            Self::DeviceDeny => server.deny_device(pending).await.into(),
+                            _ => server.approve_device(pending, Approval::new("alice".into(), now)).await.into(),
+                        }
+                    }
+                })
+            }
+        }
+    }
+
     async fn prepare_management(self, world: &World) -> Ready {
         let (web, alice) = (grantor::ClientId::from("web"), grantor::Subject::from("alice"));
         let clients = world.server.clients();
@@ -483,12 +571,15 @@ impl Act {
                 | Self::SiteComeBack
                 | Self::SiteAllow
                 | Self::SiteDeny
+                | Self::SiteDevice
+                | Self::SiteDeviceAllow
+                | Self::SiteDeviceDeny
         )
     }
 
-    /// Whether the act, done, is a refusal that ends a family.
-    pub const fn is_replay(self) -> bool {
-        matches!(self, Self::ReplayCode | Self::ReplayRefresh)
+    /// Whether the act, done, is a refusal that is written down: it ends a family, or a device has asked too early.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::ReplayCode | Self::ReplayRefresh | Self::DeviceReplay | Self::DevicePoll)
     }
 }
 
@@ -503,6 +594,8 @@ pub fn shape(records: &[Arc<Record>]) -> Vec<String> {
             // A generated identifier of a client decides on its partition, and the digits of its digests on its length.
             let (partition, payload) = match key.kind {
                 Kind::CLIENT => (0, 0),
+                // So does the user code on that of a device.
+                Kind::USER_CODE | Kind::DEVICE_CODE => (0, payload.as_bytes().len()),
                 _ => (key.partition.0, payload.as_bytes().len()),
             };
             let used = used.as_ref().map(|used| (used.at, used.answer.len()));
@@ -533,16 +626,25 @@ pub fn assert_repetition(act: Act, again: &Ended, world: &World, complete: &[Str
             again.answer().unwrap().refused("invalid_grant");
             assert_eq!(of_kind(&world.dump(), Kind::GRANT).len(), if act == Act::Redeem { 2 } else { 11 }, "{what}");
         }
+        // Nor has a device code: whoever asks once more is not the device.
+        Act::DeviceRedeem => {
+            again.answer().unwrap().refused("invalid_grant");
+            assert_eq!(of_kind(&world.dump(), Kind::GRANT).len(), 2, "{what}");
+        }
+        // Whether it was told or not, it has asked, and has to wait.
+        Act::DevicePoll => {
+            again.answer().unwrap().refused("slow_down");
+        }
         // Decided is decided.
-        Act::Approve | Act::ApproveAgainForAnotherScope | Act::Deny => {
+        Act::Approve | Act::ApproveAgainForAnotherScope | Act::Deny | Act::DeviceApprove | Act::DeviceDeny => {
             assert!(matches!(again, Ended::Refused(reason) if reason == "Decided"), "{what}: {again:?}");
             assert_eq!(now, complete, "{what}");
         }
-        Act::SiteAllow | Act::SiteDeny | Act::SiteComeBack => {
+        Act::SiteAllow | Act::SiteDeny | Act::SiteComeBack | Act::SiteDeviceAllow | Act::SiteDeviceDeny => {
             assert_eq!(again.answer().unwrap().status, http::StatusCode::BAD_REQUEST, "{what}");
             assert_eq!(now, complete, "{what}");
         }
-        Act::ReplayCode | Act::ReplayRefresh => {
+        Act::ReplayCode | Act::ReplayRefresh | Act::DeviceReplay => {
             again.answer().unwrap().refused("invalid_grant");
             assert_eq!(now, complete, "{what}");
         }
@@ -552,6 +654,7 @@ pub fn assert_repetition(act: Act, again: &Ended, world: &World, complete: &[Str
         }
         // One more of what there may be several of.
         Act::ClientCredentials
+        | Act::DeviceBegin
         | Act::SiteRemembered
         | Act::Register
         | Act::AddSecret

@@ -6,13 +6,14 @@ use std::task::{Context, Poll, Waker};
 use grantor::store::{MemoryStore, Store};
 
 use crate::acts::{Act, EVERY_ACT, Ended, assert_repetition, shape};
+use crate::device::with_devices;
 use crate::faulty::YieldingStore;
 use crate::harness::*;
 
 async fn world() -> World {
     let memory = Arc::new(MemoryStore::new());
     let store = YieldingStore::new(Arc::clone(&memory), 1);
-    World::over(store as Arc<dyn Store>, memory, |builder| builder).await
+    World::over(store as Arc<dyn Store>, memory, with_devices).await
 }
 
 /// Polls at most this often, and drops what is not ready then.
@@ -43,7 +44,7 @@ async fn q_09_a_request_dropped_at_any_await_did_all_or_nothing() {
         let whole = world().await;
         let run = act.prepare(&whole).await;
         let ended = run().await;
-        assert_eq!(ended.is_done(), !act.is_replay(), "{act:?}: {ended:?}");
+        assert_eq!(ended.is_done(), !act.is_refusal(), "{act:?}: {ended:?}");
         let complete = shape(&whole.dump());
         assert_nothing_is_stuck(&whole).await;
 
@@ -54,7 +55,7 @@ async fn q_09_a_request_dropped_at_any_await_did_all_or_nothing() {
             let run = act.prepare(&world).await;
             let before = shape(&world.dump());
             if let Some(ended) = poll(run(), times) {
-                assert_eq!(ended.is_done(), !act.is_replay(), "{what}: {ended:?}");
+                assert_eq!(ended.is_done(), !act.is_refusal(), "{what}: {ended:?}");
                 assert_eq!(shape(&world.dump()), complete, "{what}");
                 assert!(times > 1 || act == Act::IntrospectUnknown, "{act:?} never waited");
                 break;
@@ -65,7 +66,7 @@ async fn q_09_a_request_dropped_at_any_await_did_all_or_nothing() {
             // The same once more: all of it now, or what a repetition of it is answered.
             let again = run().await;
             if after == before {
-                assert_eq!(again.is_done(), !act.is_replay(), "{what}, then again: {again:?}");
+                assert_eq!(again.is_done(), !act.is_refusal(), "{what}, then again: {again:?}");
                 assert_eq!(shape(&world.dump()), complete, "{what}, then again");
             } else {
                 assert_repetition(act, &again, &world, &complete, &what);

@@ -21,10 +21,10 @@ use tokio::net::TcpListener;
 
 use crate::harness::*;
 
-const URL: &str = "https://tool.example/client.json";
+pub const URL: &str = "https://tool.example/client.json";
 const DEVICE: &str = "http://127.0.0.1/cb";
 
-fn document() -> Value {
+pub fn document() -> Value {
     json!({
         "client_id": URL,
         "client_name": "Camera tool",
@@ -46,7 +46,7 @@ fn without(mut value: Value, name: &str) -> Value {
 
 /// Answers as it was told, and counts who asked.
 #[derive(Default)]
-struct Script {
+pub struct Script {
     answers: Mutex<HashMap<String, Result<Fetched, FetchError>>>,
     asked: AtomicUsize,
     /// Where a fetch waits, if it shall.
@@ -58,7 +58,7 @@ impl Script {
         self.answers.lock().unwrap().insert(url.to_owned(), answer);
     }
 
-    fn serve(&self, document: &Value) {
+    pub fn serve(&self, document: &Value) {
         self.answer(document["client_id"].as_str().unwrap_or(URL), Ok(fetched(document)));
     }
 
@@ -71,7 +71,7 @@ fn fetched(document: &Value) -> Fetched {
     Fetched { content_type: "application/json".into(), cache_control: None, body: document.to_string().into_bytes() }
 }
 
-struct Scripted(Arc<Script>);
+pub struct Scripted(pub Arc<Script>);
 
 #[async_trait]
 impl Fetch for Scripted {
@@ -302,21 +302,27 @@ async fn s_01_a_client_named_by_an_address_is_refused_by_its_text() {
     assert_eq!(script.asked(), 0);
 }
 
+/// What the last fetch gave.
+type Told = Arc<Mutex<Option<Result<Fetched, FetchError>>>>;
+
+/// Fetches from one address, whatever is asked for, and tells.
+struct Tell(HttpsFetch, String, Told);
+
+#[async_trait]
+impl Fetch for Tell {
+    async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        let mut request = request;
+        request.url = &self.1;
+        let fetched = self.0.fetch(request).await;
+        *self.2.lock().unwrap() = Some(fetched.clone());
+        fetched
+    }
+}
+
 /// Fetches as the server does.
 async fn fetch_from(fetch: &HttpsFetch, url: &str) -> Result<Fetched, FetchError> {
-    let asked: Arc<Mutex<Option<Result<Fetched, FetchError>>>> = Arc::default();
+    let asked = Told::default();
     let told = Arc::clone(&asked);
-    struct Tell(HttpsFetch, String, Arc<Mutex<Option<Result<Fetched, FetchError>>>>);
-    #[async_trait]
-    impl Fetch for Tell {
-        async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
-            let mut request = request;
-            request.url = &self.1;
-            let fetched = self.0.fetch(request).await;
-            *self.2.lock().unwrap() = Some(fetched.clone());
-            fetched
-        }
-    }
     let documents = ClientIdMetadata::new(Tell(fetch.clone(), url.to_owned(), told));
     let world = World::with(|builder| builder.client_id_metadata(documents)).await;
     let _ = world.authorize(&request(URL, DEVICE)).await;

@@ -611,6 +611,7 @@ pub fn post_as(client: Known, path: &str, parameters: &[(&str, &str)]) -> Reques
             parameters.extend([("client_id", client.id), ("client_secret", client.secret.unwrap())]);
         }
         AuthMethod::None => parameters.push(("client_id", client.id)),
+        other => panic!("no client here authenticates by {other:?}"),
     }
     post(path, &parameters)
 }

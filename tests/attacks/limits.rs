@@ -45,10 +45,13 @@ async fn world(limit: impl RateLimit) -> World {
     world
 }
 
+/// How a request is made, as often as it is sent.
+type Making = fn() -> Request<String>;
+
 #[tokio::test]
 async fn rfc6585_4_each_endpoint_answers_429_with_retry_after_and_lets_through_again_in_time() {
     let world = world(two_a_minute(By::Address)).await;
-    let requests: [(&str, fn() -> Request<String>); 4] = [
+    let requests: [(&str, Making); 4] = [
         ("token", || machine(WEB)),
         ("revoke", || post_as(WEB, "/revoke", &[("token", "gat_x")])),
         ("introspect", || post_as(API, "/introspect", &[("token", "gat_x")])),

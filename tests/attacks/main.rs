@@ -59,3 +59,4 @@ mod revocation;
 mod secrets;
 mod spy;
 mod timing;
+mod transcript;

@@ -10,6 +10,7 @@ use grantor::{Failure, Lifetimes};
 use http::{Request, StatusCode};
 
 use crate::acts::{Act, EVERY_ACT, Ended, assert_repetition, shape};
+use crate::device::with_devices;
 use crate::faulty::{FailingStore, Fault, all_living, living};
 use crate::harness::*;
 
@@ -20,7 +21,7 @@ async fn world_with(configure: impl FnOnce(grantor::Builder) -> grantor::Builder
 }
 
 async fn world() -> (World, Arc<FailingStore>) {
-    world_with(|builder| builder).await
+    world_with(with_devices).await
 }
 
 /// What the store holds when the act was done undisturbed.
@@ -28,7 +29,7 @@ async fn complete(act: Act) -> Vec<String> {
     let (world, _) = world().await;
     let run = act.prepare(&world).await;
     let ended = run().await;
-    assert_eq!(ended.is_done(), !act.is_replay(), "{act:?}: {ended:?}");
+    assert_eq!(ended.is_done(), !act.is_refusal(), "{act:?}: {ended:?}");
     shape(&world.dump())
 }
 
@@ -93,13 +94,13 @@ async fn fail_everywhere(fault: Fault, failure: Failure) {
                 store.come_back();
                 if unmet {
                     assert!(from > 0, "{what}: never asked the store");
-                    assert_eq!(ended.is_done(), !act.is_replay(), "{what}: {ended:?}");
+                    assert_eq!(ended.is_done(), !act.is_refusal(), "{what}: {ended:?}");
                     assert_eq!(after, complete, "{what}");
                     break;
                 }
                 if after == complete && complete != before {
                     // What failed came after: when a secret was used is noted on the side.
-                    assert_eq!(ended.is_done(), !act.is_replay(), "{what}: {ended:?}");
+                    assert_eq!(ended.is_done(), !act.is_refusal(), "{what}: {ended:?}");
                 } else if ended.is_done() {
                     assert!(from > 0 && after == complete, "{what}: {ended:?}");
                 } else {
@@ -109,7 +110,7 @@ async fn fail_everywhere(fault: Fault, failure: Failure) {
                     assert!(!tells_of_success(&events), "{what}: {events:?}");
                     // The store is back, and so are we.
                     let again = run().await;
-                    assert_eq!(again.is_done(), !act.is_replay(), "{what}, then again: {again:?}");
+                    assert_eq!(again.is_done(), !act.is_refusal(), "{what}, then again: {again:?}");
                     assert_eq!(shape(&world.dump()), complete, "{what}, then again");
                 }
             }
@@ -195,12 +196,12 @@ async fn q_10_a_store_that_comes_back_is_used_at_once() {
 
 #[tokio::test]
 async fn q_10_a_full_store_refuses_what_is_new_and_goes_on_revoking() {
-    let memory = Arc::new(MemoryStore::with_capacity_limit(15));
+    let memory = Arc::new(MemoryStore::with_capacity_limit(14));
     let world = World::over(Arc::clone(&memory) as Arc<dyn Store>, Arc::clone(&memory), |builder| builder).await;
-    // Five clients; then marker, consent, code, grant, access, refresh, and the note of use.
+    // Five clients; then consent, code, grant, access, refresh, and the note of use.
     let (access, mut refresh) = world.tokens(WEB).await;
     refresh = world.refresh(WEB, &refresh).await.tokens().1;
-    assert_eq!(memory.len(), 14);
+    assert_eq!(memory.len(), 13);
     for _ in 0..3 {
         let answer = ask(&world.server, refreshing(&refresh)).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
@@ -258,13 +259,13 @@ async fn q_11_a_commit_in_doubt_answers_503_and_the_retry_finds_out() {
             let again = run().await;
             if done {
                 assert_repetition(act, &again, &world, &complete, &what);
-                if !act.is_replay() {
+                if !act.is_refusal() {
                     let events = world.take_events();
                     let theft = |event: &Event| matches!(event.what, What::Replayed { .. });
                     assert!(!events.iter().any(theft), "{what}: taken for theft: {events:?}");
                 }
             } else {
-                assert_eq!(again.is_done(), !act.is_replay(), "{what}, then again: {again:?}");
+                assert_eq!(again.is_done(), !act.is_refusal(), "{what}, then again: {again:?}");
                 assert_eq!(shape(&world.dump()), complete, "{what}, then again");
             }
         }

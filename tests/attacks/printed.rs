@@ -232,6 +232,7 @@ const HARMLESS: &[&str] = &[
     "Tenant",
     "TokenError",
     "TokenKind",
+    "TooLong",
     "TooMany",
     "TransferError",
     "TransportError",
@@ -385,6 +386,7 @@ impl Stage {
         let pending = world.server.find_device(&other.user_code, &"alice".into(), None).await.unwrap();
         self.shown.add(&pending);
         self.shown.add(pending.user_code());
+        self.shown.add(&grantor::qr::QrCode::of(&other.user_code).unwrap());
         for waiting in [one, other] {
             let letters = waiting.user_code.replace('-', "");
             self.secrets.extend([waiting.device_code, waiting.user_code, letters]);
@@ -439,7 +441,6 @@ impl Stage {
         self.secrets.extend([access, refresh, newer, newest]);
     }
 
-    /// What passes through a store, through an observer, and over the wire.
     /// What holds keys and passwords of the host.
     fn keys(&mut self) {
         let key = [0xa7; 32];
@@ -456,6 +457,7 @@ impl Stage {
         self.shown.add(&grantor::store::RedisOptions::new().node(seed));
     }
 
+    /// What passes through a store, through an observer, and over the wire.
     async fn records(&mut self) {
         for commit in &self.spy.work().commits {
             self.shown.add(commit);

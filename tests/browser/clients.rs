@@ -132,6 +132,46 @@ fn secrets_are_added_and_ended_and_a_public_client_must_require_pkce() {
 }
 
 #[test]
+fn the_keyboard_reaches_everything_in_the_order_of_the_page() {
+    run(|world| async move {
+        let (browser, tab, enter) = (&world.browser, "\u{e004}", "\u{e007}");
+        world.sign_in("ada");
+        world.open("/console/clients");
+        let focused = "const at = document.activeElement; return at.labels?.[0]?.textContent ?? at.textContent";
+        let mut reached = Vec::new();
+        for _ in 0..14 {
+            browser.key(tab);
+            reached.push(browser.script(focused).as_str().unwrap().to_owned());
+            let outlined = browser.script("return getComputedStyle(document.activeElement).outlineStyle");
+            assert_ne!(outlined, "none", "one sees where one is");
+        }
+        let expected = [
+            "Skip to the content",
+            "Camera cloud",
+            "API clients",
+            "Activity",
+            "People",
+            "Connected apps",
+            "Access tokens",
+            "Ada, who administrates",
+            "New API client",
+            "Search",
+            "State",
+            "Show",
+            "Name",
+            "Created↓",
+        ];
+        assert_eq!(reached, expected);
+        // The first link leads past all of them.
+        world.open("/console/clients");
+        browser.key(tab);
+        browser.key(enter);
+        browser.key(tab);
+        assert_eq!(browser.script(focused), "New API client");
+    });
+}
+
+#[test]
 fn everything_works_without_scripts() {
     run(|world| async move {
         let browser = &world.browser;

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use grantor::manage::ClientFilter;
+
 use crate::world::{World, run};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser");
@@ -103,6 +105,16 @@ fn the_pages_of_a_user_are_accessible_and_fit() {
         eyes.press("Sign out", "session-end");
         world.open("/console/apps");
         eyes.press("Remove access", "app-remove");
+        let clients = world.server.clients().list(&ClientFilter::default(), None, 9).await.unwrap().items;
+        let player = clients.iter().find(|client| client.display_name() == "Desktop player").unwrap();
+        let code = world.user_code(player.id().as_str()).await;
+        eyes.open("/device", "device");
+        browser.fill("#user_code", "WRONG");
+        eyes.press("Continue", "device-wrong");
+        world.open("/device");
+        browser.fill("#user_code", &code);
+        eyes.press("Continue", "device-consent");
+        eyes.press("Allow", "device-done");
         eyes.open("/console/clients", "not-allowed");
         eyes.open("/authorize?client_id=nobody", "error");
         eyes.close();
@@ -216,6 +228,18 @@ fn long_lists_and_another_language_are_accessible_and_fit() {
         eyes.open("/console/clients", "german-clients");
         assert_eq!(browser.text("h1"), "API-Clients");
         eyes.open("/console/clients/new", "german-client-new");
+        // Ending everything takes two pieces here. Without scripts somebody presses a button in between, which is when
+        // the page can be looked at; with them it goes on by itself.
+        world.open("/console/everything");
+        browser.scripts(false);
+        browser.press("Ja, alles beenden");
+        browser.scripts(true);
+        eyes.look("german-everything-progress");
+        eyes.press("Weiter", "german-everything-done");
+        world.open("/console/everything");
+        browser.press("Ja, alles beenden");
+        let title = "return document.querySelector('h1')?.textContent";
+        assert!((0..1_000).any(|_| browser.script(title) == "Alles ist beendet"));
         eyes.close();
     });
 }

@@ -134,6 +134,12 @@ impl Browser {
         self.command(&format!("element/{}/value", self.find(css).0), json!({"text": text}));
     }
 
+    /// Presses a key, wherever the focus is.
+    pub fn key(&self, key: &str) {
+        let actions = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.command("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+    }
+
     pub fn script(&self, script: &str) -> Value {
         self.command("execute/sync", json!({"script": script, "args": []}))
     }

@@ -88,6 +88,15 @@ impl World {
         answer.map(|token| token.access_token().secret().clone()).map_err(|error| format!("{error:?}"))
     }
 
+    /// What a device shows that asks to be let in: a code that a user types in elsewhere.
+    pub async fn user_code(&self, id: &str) -> String {
+        let request = http::Request::post(format!("{}/device_authorization", self.base))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = send(&self.base, request.body(format!("client_id={id}").into_bytes()).unwrap()).await.unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        answer["user_code"].as_str().unwrap().to_owned()
+    }
+
     /// The status of a call of the API with this token, and what it answered.
     pub async fn call_api(&self, token: &str) -> (u16, String) {
         let request =

@@ -152,6 +152,7 @@ async fn it_lives_below_any_prefix_and_leaves_the_rest_to_others() {
         ("https://auth.example.com", None, "/console"),
         ("https://auth.example.com/tenant", None, "/tenant/console"),
         ("https://auth.example.com", Some("/settings/api/"), "/settings/api"),
+        ("https://auth.example.com", Some("admin"), "/admin"),
         ("https://auth.example.com", Some(""), ""),
     ] {
         let world = World::at(issuer, |console| match set {

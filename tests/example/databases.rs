@@ -119,3 +119,13 @@ fn a_redis_that_may_lose_what_it_acknowledged_is_refused_until_that_is_accepted_
     let server = Home::with(&accepting("everything")).start(ON_A_FREE_PORT);
     assert!(Tokens::of_alice(&server, ISSUER).are_live(&server));
 }
+
+#[test]
+fn who_watches_is_told_when_the_database_is_away() {
+    let redis = redis::Server::start(redis::ALWAYS);
+    let server = Home::with(&strict(&redis.url())).start(ON_A_FREE_PORT);
+    assert_eq!(server.get("/readyz", &[]).status, 200);
+    drop(redis);
+    assert_eq!(server.get("/readyz", &[]).status, 503);
+    assert_eq!(server.get("/healthz", &[]).status, 200, "a restart would not help");
+}

@@ -34,7 +34,8 @@ fn executable(name: &str) -> PathBuf {
     path
 }
 
-fn command(name: &str) -> Command {
+/// An example that is yet to be started, with pipes at its outputs.
+pub(crate) fn command(name: &str) -> Command {
     let mut command = Command::new(executable(name));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
     command

@@ -113,7 +113,8 @@ impl World {
         };
         let mut form = format!("handle={}&csrf={}&decision={decision}", field("handle"), field("csrf"));
         for scope in html.split("name=\"scope\" value=\"").skip(1) {
-            form.push_str(&format!("&scope={}", scope.split('"').next().unwrap()));
+            form.push_str("&scope=");
+            form.push_str(scope.split('"').next().unwrap());
         }
         let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
         let request = Request::post("/interaction")

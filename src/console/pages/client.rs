@@ -18,7 +18,7 @@ use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
 use crate::console::{Moment, Text};
 use crate::endpoint::metadata::path;
-use crate::grant::{authorization_code, client_credentials, personal, refresh_token};
+use crate::grant::{authorization_code, client_credentials, device_code, personal, refresh_token};
 use crate::id::ClientId;
 use crate::manage::Usage;
 use crate::store::State;
@@ -64,7 +64,7 @@ pub struct ClientPage<'a> {
     pub scopes: Vec<&'a str>,
     /// When it was registered.
     pub created: Moment,
-    /// Whether it has secrets.
+    /// Whether it authenticates by secrets.
     pub confidential: bool,
     /// Its secrets.
     pub secrets: Vec<SecretRow>,
@@ -177,7 +177,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
         pkce: if metadata.require_pkce { &t.pkce_required } else { &t.pkce_free },
         scopes: metadata.scope.tokens().collect(),
         created: visit.moment(client.created_at()),
-        confidential: metadata.is_confidential(),
+        confidential: metadata.token_endpoint_auth_method.takes_secret(),
         secrets: secrets.iter().map(|secret| secret_row(visit, id, secret)).collect(),
         activity: days.map(|days| chart::draw(&days, t)),
         people,
@@ -221,6 +221,7 @@ fn grant_label(grant: &str, t: &Text) -> String {
         authorization_code::GRANT_TYPE => &t.grant_code,
         refresh_token::GRANT_TYPE => &t.grant_refresh,
         client_credentials::GRANT_TYPE => &t.grant_own,
+        device_code::GRANT_TYPE => &t.grant_device,
         other => other,
     };
     label.to_owned()

@@ -2,7 +2,8 @@
 
 use crate::client::{ApplicationType, AuthMethod, ClientMetadata};
 use crate::console::form::Fields;
-use crate::grant::{authorization_code, client_credentials, refresh_token};
+use crate::console::visit::Visit;
+use crate::grant::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::wire::scope::Scope;
 
 /// What was typed. Kept as it is, so that a form that is refused can be shown again.
@@ -17,9 +18,23 @@ pub(super) struct Entries {
     pub(super) scopes: Vec<String>,
 }
 
-/// The grant types that the form knows, in its order.
-pub(super) const GRANTS: [&str; 3] =
-    [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+/// The grant types that the form offers, in its order: what the form knows, of what the server has.
+pub(super) fn grants(visit: &Visit<'_>) -> Vec<&'static str> {
+    let known = [
+        authorization_code::GRANT_TYPE,
+        device_code::GRANT_TYPE,
+        refresh_token::GRANT_TYPE,
+        client_credentials::GRANT_TYPE,
+    ];
+    let served = visit.context().policy.own_grant_types();
+    known.into_iter().filter(|grant| served.contains(grant)).collect()
+}
+
+/// The methods that it offers: the server's, and the host's.
+pub(super) fn methods(visit: &Visit<'_>) -> Vec<AuthMethod> {
+    let of_host = visit.context().client_authentication.names().map(AuthMethod::Extension);
+    AuthMethod::ALL.into_iter().chain(of_host).collect()
+}
 
 impl Entries {
     /// Those of a form that was sent.
@@ -67,19 +82,21 @@ impl Entries {
 
     /// The metadata that they mean, on the ground of `before`, of which everything stays that the form does not know.
     /// `None` for entries that the form cannot send.
-    pub(super) fn metadata(&self, before: &ClientMetadata) -> Option<ClientMetadata> {
+    pub(super) fn metadata(&self, visit: &Visit<'_>, before: &ClientMetadata) -> Option<ClientMetadata> {
+        let (offered, before_method) = (grants(visit), before.token_endpoint_auth_method);
         let application_type = match self.kind.as_str() {
             "" => None,
             "web" => Some(ApplicationType::Web),
             "native" => Some(ApplicationType::Native),
             _ => return None,
         };
-        let method = AuthMethod::ALL.into_iter().find(|method| method.as_str() == self.method)?;
+        let methods = methods(visit).into_iter().chain([before_method]);
+        let method = methods.into_iter().find(|method| method.as_str() == self.method)?;
         let chosen = |grant: &&str| self.grants.iter().any(|chosen| chosen == grant);
-        if !self.grants.iter().all(|grant| GRANTS.contains(&grant.as_str()) || before.allows(grant)) {
+        if !self.grants.iter().all(|grant| offered.contains(&grant.as_str()) || before.allows(grant)) {
             return None;
         }
-        let kept = before.grant_types.iter().filter(|grant| !GRANTS.contains(&grant.as_str())).cloned();
+        let kept = before.grant_types.iter().filter(|grant| !offered.contains(&grant.as_str())).cloned();
         let lines = self.redirect_uris.lines().map(str::trim).filter(|line| !line.is_empty());
         let scope = if self.scopes.is_empty() { Scope::empty() } else { Scope::from_tokens(&self.scopes).ok()? };
         Some(ClientMetadata {
@@ -87,7 +104,7 @@ impl Entries {
             description: self.description.clone(),
             redirect_uris: lines.map(str::to_owned).collect(),
             token_endpoint_auth_method: method,
-            grant_types: GRANTS.into_iter().filter(chosen).map(str::to_owned).chain(kept).collect(),
+            grant_types: offered.iter().copied().filter(chosen).map(str::to_owned).chain(kept).collect(),
             scope,
             application_type,
             require_pkce: self.pkce,

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::{Response, StatusCode};
 
-use super::client_entries::{Entries, GRANTS};
+use super::client_entries::{self, Entries};
 use super::client_list::name_of;
 use super::metadata_problem::problem;
 use super::{Said, ShownOncePage, client};
@@ -14,7 +14,9 @@ use crate::console::page::{Choice, Frame, Link, Page, Problem, Value};
 use crate::console::stop::Stop;
 use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
+use crate::grant::{authorization_code, device_code, refresh_token};
 use crate::manage::{ManageError, Registered};
+use crate::secret::Secret;
 
 /// A new API client, or changes to one.
 #[derive(Debug, Template)]
@@ -32,7 +34,7 @@ pub struct ClientFormPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// For the hidden field `revision`: that of the client as it was read.
     pub revision: Option<u64>,
     /// What is wrong with what was typed.
@@ -89,7 +91,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Response<String>, Stop> 
     let Some(form) = &visit.form else { return draw(visit, &about, &Entries::usual(), Vec::new()).await };
     let once = visit.check_once(&about.action, form).await?;
     let entries = Entries::sent(form);
-    let metadata = entries.metadata(&ClientMetadata::default()).ok_or(Stop::Malformed)?;
+    let metadata = entries.metadata(visit, &ClientMetadata::default()).ok_or(Stop::Malformed)?;
     let mut problems = typed_problems(&entries, t);
     // Said before the form is spent: what is refused can be mended and sent again.
     if let Err(error) = visit.server().clients().check(&metadata) {
@@ -124,7 +126,7 @@ pub(super) async fn edit(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     };
     let once = visit.check_once(&about.action, form).await?;
     let entries = Entries::sent(form);
-    let metadata = entries.metadata(client.metadata()).ok_or(Stop::Malformed)?;
+    let metadata = entries.metadata(visit, client.metadata()).ok_or(Stop::Malformed)?;
     let revision = form.text("revision").parse().map_err(|_| Stop::Malformed)?;
     let mut problems = typed_problems(&entries, t);
     if let Err(error) = visit.server().clients().check(&metadata) {
@@ -173,20 +175,22 @@ async fn draw(
 ) -> Result<Response<String>, Stop> {
     let t = visit.t;
     let chosen = |grant: &str| entries.grants.iter().any(|chosen| chosen == grant);
-    let words = [
-        (&t.grant_code, &t.grant_code_hint),
-        (&t.grant_refresh, &t.grant_refresh_hint),
-        (&t.grant_own, &t.grant_own_hint),
-    ];
-    let grants =
-        GRANTS.into_iter().zip(words).map(|(grant, (label, hint))| Choice::new(grant, label, hint, chosen(grant)));
+    let grants = client_entries::grants(visit).into_iter().map(|grant| {
+        let (label, hint) = match grant {
+            authorization_code::GRANT_TYPE => (&t.grant_code, &t.grant_code_hint),
+            refresh_token::GRANT_TYPE => (&t.grant_refresh, &t.grant_refresh_hint),
+            device_code::GRANT_TYPE => (&t.grant_device, &t.grant_device_hint),
+            _ => (&t.grant_own, &t.grant_own_hint),
+        };
+        Choice::new(grant, label, hint, chosen(grant))
+    });
     let type_of = |value: &str, label: &str, hint: &str| Choice::new(value, label, hint, entries.kind == value);
     let mut types =
         vec![type_of("web", &t.type_web, &t.type_web_hint), type_of("native", &t.type_native, &t.type_native_hint)];
     if about.type_open {
         types.push(type_of("", &t.type_auto, ""));
     }
-    let methods = AuthMethod::ALL.into_iter().map(|method| {
+    let methods = client_entries::methods(visit).into_iter().map(|method| {
         let label = method_label(method, t);
         Choice::new(method.as_str(), label, "", entries.method == method.as_str())
     });

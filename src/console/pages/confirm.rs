@@ -8,6 +8,7 @@ use crate::console::Text;
 use crate::console::page::{Choice, Frame, Link, Page};
 use crate::console::stop::Stop;
 use crate::console::visit::Visit;
+use crate::secret::Secret;
 
 /// Asks before something is done.
 #[derive(Debug, Template)]
@@ -27,7 +28,7 @@ pub struct ConfirmPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// The radio buttons `when`; mostly none.
     pub choices: Vec<Choice>,
     /// What they are about.

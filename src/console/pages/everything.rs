@@ -13,6 +13,7 @@ use crate::console::page::{Frame, Link, Page};
 use crate::console::stop::Stop;
 use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
+use crate::secret::Secret;
 
 /// Shows how far something is.
 #[derive(Debug, Template)]
@@ -28,7 +29,7 @@ pub struct ProgressPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// For the hidden field `done`: how many clients are done.
     pub done: u64,
     /// For the hidden field `after`: where it goes on.

@@ -16,6 +16,7 @@ use crate::console::stop::Stop;
 use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
 use crate::manage::ManageError;
+use crate::secret::Secret;
 
 /// A new secret of an API client.
 #[derive(Debug, Template)]
@@ -31,7 +32,7 @@ pub struct SecretFormPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// What is wrong with what was typed.
     pub problems: Vec<Problem>,
     /// The field `label`.
@@ -46,7 +47,7 @@ const EXPIRIES: [(&str, Option<u64>); 4] = [("never", None), ("30", Some(30)), (
 pub(super) async fn add(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     let client = client::asked_for(visit).await?;
     visit.allow(Action::EditClient(client.id())).await?;
-    if !client.metadata().is_confidential() {
+    if !client.metadata().token_endpoint_auth_method.takes_secret() {
         return Err(Stop::NotFound);
     }
     let t = visit.t;

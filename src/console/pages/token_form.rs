@@ -15,6 +15,7 @@ use crate::console::stop::Stop;
 use crate::console::text::fill;
 use crate::console::visit::{Section, Visit};
 use crate::manage::{ManageError, NewPersonalToken};
+use crate::secret::Secret;
 use crate::wire::html::truncate_display;
 use crate::wire::scope::Scope;
 
@@ -36,7 +37,7 @@ pub struct TokenFormPage<'a> {
     /// Where the form goes.
     pub action: String,
     /// For the hidden field `csrf`.
-    pub csrf: String,
+    pub csrf: Secret,
     /// What is wrong with what was typed.
     pub problems: Vec<Problem>,
     /// The field `name`; `None` where the token has its name.

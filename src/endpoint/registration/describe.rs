@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::grant::check_metadata;
 use crate::refusal::RegistrationError;
-use crate::registration::{RegisteredBy, RegistrationRequest, RegistrationRules};
+use crate::registration::{RegisteredBy, RegisteredScope, RegistrationRequest, RegistrationRules};
 
 /// The metadata that the server and the host's policy agree to.
 pub(super) async fn describe(
@@ -23,7 +23,16 @@ pub(super) async fn describe(
             ClientMetadata::default()
         }
     };
-    let metadata = described.metadata(AuthMethod::ClientSecretBasic, &rules.scope, base)?;
+    let auth_method = match by {
+        // A client does not lose its secret by leaving a member out.
+        RegisteredBy::Itself(client) if client.metadata().is_confidential() => AuthMethod::ClientSecretBasic,
+        _ => rules.settings.auth_method,
+    };
+    let mut metadata = described.metadata(auth_method, &rules.scope, base)?;
+    match rules.settings.registered_scope {
+        RegisteredScope::AsNamed => {}
+        RegisteredScope::All => metadata.scope = rules.scope.clone(),
+    }
     let metadata = ClientMetadata { require_pkce: metadata.require_pkce || !metadata.is_confidential(), ..metadata };
     check(context, rules, &metadata)?;
     let Some(policy) = &rules.settings.policy else {

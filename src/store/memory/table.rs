@@ -143,7 +143,6 @@ impl Table {
 }
 
 /// The slot where the search for a head begins: its share of all heads, as a share of all slots.
-#[expect(clippy::cast_possible_truncation, reason = "less than the number of slots")]
 const fn home(head: u32, slots: usize) -> usize {
     ((head as u64).wrapping_mul(slots as u64) >> 32) as usize
 }
