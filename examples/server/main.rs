@@ -213,12 +213,12 @@ fn builder(config: &Config) -> Builder {
     for (identifier, scopes) in &config.resources {
         builder = builder.resource(identifier.clone(), scopes.clone());
     }
-    builder
+    config.management.apply(builder)
 }
 
 /// The authorization server, with its clients.
 async fn build(config: &Config, store: Arc<dyn Store>) -> Result<AuthorizationServer, Box<dyn Error>> {
-    let mut builder = config.management.apply(config.registration.apply(builder(config))?);
+    let mut builder = config.registration.apply(builder(config))?;
     if let Some(path) = &config.secret_file {
         builder = builder.secret(secret::read_or_make(path, &*store).await?);
     }

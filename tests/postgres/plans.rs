@@ -70,6 +70,10 @@ fn populate(grants: u32) -> String {
     .join(";\n")
 }
 
+/// Where there are so many grants, the planner decides by itself. Among fewer it would rather sort a table that is small anyway, so it is told not to: then
+/// a plan shows that there is a walk in order for it to take.
+const MANY: u32 = 200_000;
+
 /// A walk along one index. The rest of the order is sorted among those that were made at one moment, or bear one name;
 /// and what one user has, is sorted as a whole.
 fn judge(asked: &Asked) -> Result<(), String> {
@@ -77,8 +81,11 @@ fn judge(asked: &Asked) -> Result<(), String> {
     let narrow = asked.query.partition.is_some();
     let rare = matches!(asked.query.state, Some(State::Inactive | State::Revoked | State::Deleted));
     let indexes: &[&str] = match (narrow, asked.query.client, asked.query.order) {
+        // A partition of a small table is as well found by the moment.
+        (true, _, _) if population() < MANY => &["record_pkey", "record_by_time"],
         (true, _, _) => &["record_pkey"],
         (false, Some(_), _) => &["record_by_client", "record_by_time"],
+        (false, None, Order::Name) if rare => &["record_by_name", "record_by_state"],
         (false, None, _) if rare => &["record_by_state"],
         (false, None, Order::Name) => &["record_by_name"],
         (false, None, _) => &["record_by_time"],
@@ -88,8 +95,9 @@ fn judge(asked: &Asked) -> Result<(), String> {
     if plan.matches("Scan").count() > 1 + usize::from(plan.contains("Bitmap")) || !walks.iter().any(|way| found(way)) {
         return Err(format!("is not found by one of {indexes:?}"));
     }
-    // The few that are not live may be sorted by name.
-    if !narrow && !rare && plan.lines().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort") {
+    // The few that are not live may be sorted by name, and so may what one of many clients has.
+    let few = narrow || rare || (asked.query.client.is_some() && population() >= MANY);
+    if !few && plan.lines().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort") {
         return Err("is sorted".into());
     }
     Ok(())
@@ -99,6 +107,11 @@ fn judge(asked: &Asked) -> Result<(), String> {
 async fn every_page_of_every_list_is_one_walk_along_an_index() {
     let server = Server::shared();
     let database = server.tables().await;
+    if population() < MANY {
+        for way in ["sort", "bitmapscan"] {
+            server.sql("postgres", &format!("ALTER DATABASE {database} SET enable_{way} = off")).await;
+        }
+    }
     let options = PostgresOptions::new().danger_accept_loss();
     let store = PostgresStore::connect(&server.url(&database), options).unwrap();
     let world = World::over(store).await;
