@@ -63,7 +63,11 @@ fn a_client_is_created_once_edited_by_one_at_a_time_and_listed_in_pages() {
     let renamed = body.replace("Reports", "Reports 2");
     assert_eq!(api.call("PUT", &path, &[], &renamed).status, 428);
     let edited = api.call("PUT", &path, &[("if-match", &tag)], &renamed);
-    assert_eq!((edited.status, &edited.json()["client_name"]), (200, &Value::from("Reports 2")), "{edited:?}");
+    assert_eq!(
+        (edited.status, &edited.json()["metadata"]["client_name"]),
+        (200, &Value::from("Reports 2")),
+        "{edited:?}"
+    );
     assert_eq!(api.call("PUT", &path, &[("if-match", &tag)], &body).status, 412);
 
     let first = api.call("GET", "/clients?limit=1", &[], "");
