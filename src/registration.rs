@@ -78,7 +78,8 @@ impl DynamicRegistration {
     }
 
     /// The most scope that such a client may have, and what it has where it names none. By default all that the server
-    /// has, since a user is asked about each word of it.
+    /// has, since a user is asked about each word of it, but for the server's own (`grantor:…`, of the
+    /// [management API](crate::api)): whoever administrates should not be asked for it by a stranger.
     #[must_use]
     pub fn scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
         Self { scope: Some(names.into_iter().map(Into::into).collect()), ..self }
@@ -146,8 +147,11 @@ impl DynamicRegistration {
 
 /// The scope that a client which describes itself may have at the most.
 pub(crate) fn most_scope(names: Option<&[String]>, every_scope: &Scope) -> Result<Scope, ConfigError> {
-    let Some(names) = names else { return Ok(every_scope.clone()) };
-    let scope = Scope::from_tokens(names).map_err(|error| ConfigError::Registration(error.to_string()))?;
+    let scope = match names {
+        Some(names) => Scope::from_tokens(names),
+        None => Scope::from_tokens(every_scope.tokens().filter(|name| !name.starts_with("grantor:"))),
+    };
+    let scope = scope.map_err(|error| ConfigError::Registration(error.to_string()))?;
     if scope.is_subset_of(every_scope) {
         Ok(scope)
     } else {

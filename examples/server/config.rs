@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) users: Vec<User>,
     pub(crate) clients: Vec<Registration>,
     pub(crate) resources: Vec<(String, Vec<String>)>,
+    pub(crate) management: crate::management::Management,
     pub(crate) registration: crate::registration::Registration,
     /// The MCP server that this is the authorization server of.
     pub(crate) mcp: Option<Mcp>,
@@ -105,6 +106,8 @@ struct File {
     users: Vec<UserTable>,
     #[serde(default)]
     resources: Vec<ResourceTable>,
+    #[serde(default)]
+    management: crate::management::Management,
     #[serde(default)]
     registration: crate::registration::Registration,
     mcp: Option<Mcp>,
@@ -297,7 +300,8 @@ impl Config {
         };
         let scopes: Vec<_> = file.scopes.into_iter().map(ScopeTable::into_definition).collect();
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
-        let undescribed = undescribed(&scopes, &clients, &resources);
+        let mut undescribed = undescribed(&scopes, &clients, &resources);
+        undescribed.retain(|name| !file.management.describes(name));
         let lifetimes = match &file.mcp {
             Some(_) => Mcp::lifetimes(file.lifetimes.lifetimes(), file.lifetimes.access_token),
             None => file.lifetimes.lifetimes(),
@@ -317,6 +321,7 @@ impl Config {
             users: source.users(file.users)?,
             clients,
             resources,
+            management: file.management,
             registration: file.registration.beside(file.mcp.as_ref()),
             mcp: file.mcp,
             source,

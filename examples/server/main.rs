@@ -34,6 +34,7 @@
 //! | `[[resources]]` | | `identifier`, `scopes` |
 //! | `[device]` | off | `enabled = true` lets in devices without a browser (RFC 8628); `lifetime` (600), `interval` (5), in seconds |
 //! | `[rate_limits]` | off | `enabled = true` limits every endpoint by address and by client; user codes of devices are always limited |
+//! | `[management]` | off | `enabled = true` serves the API of [`grantor::api`] at `/manage/v1`, to clients that the file gives the scopes of it (`grantor:clients:read`, …) |
 //! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //! | `[mcp]` | off | `resource = "URL"`: this is the authorization server of the MCP server at that URL, as [`grantor::Preset::mcp`] has it. Turns `[registration]` on unless that says `enabled = false`; access tokens live an hour unless `[lifetimes]` says otherwise; where the URL has the origin of `issuer`, a stand-in answers there |
 //!
@@ -59,6 +60,7 @@
 //! | `store.rs`, `secret.rs` | where records live, and the secret that they depend on |
 //! | `clients.rs` | the clients of the file, in a store that may know them already |
 //! | `transfer.rs` | export and import |
+//! | `management.rs` | the management API |
 //! | `registration.rs` | clients that register themselves, or are described by a document |
 //! | `mcp.rs` | what `[mcp]` turns on, and a stand-in for the MCP server |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
@@ -72,6 +74,7 @@ mod api;
 mod clients;
 mod config;
 mod health;
+mod management;
 mod mcp;
 mod options;
 mod pages;
@@ -221,7 +224,7 @@ fn builder(config: &Config) -> Builder {
     for (identifier, scopes) in &config.resources {
         builder = builder.resource(identifier.clone(), scopes.clone());
     }
-    builder
+    config.management.apply(builder)
 }
 
 /// The authorization server, with its clients.

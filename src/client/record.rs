@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClientMetadata, Software};
 use crate::clock::Timestamp;
 use crate::id::ClientId;
-use crate::store::{Cursor, Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
+use crate::store::{Key, Labels, Link, Loaded, Payload, Record, State, Tenant};
 
 /// A registered client.
 #[derive(Debug, Clone, PartialEq)]
@@ -226,11 +226,6 @@ impl Client {
     /// beside one that does.
     pub(crate) fn is_inconsistent(&self) -> bool {
         self.metadata().token_endpoint_auth_method.takes_secret() == self.secrets().is_empty()
-    }
-
-    /// Its place in a list.
-    pub(crate) fn cursor(&self) -> Cursor {
-        Cursor { created_at: self.created_at, name: self.stored.metadata.client_name.clone(), key: self.link.key }
     }
 
     /// The key of its record.

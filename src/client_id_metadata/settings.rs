@@ -43,7 +43,7 @@ impl ClientIdMetadata {
     }
 
     /// The most scope that such a client may have, and what it has where its document names none. By default all that
-    /// the server has, since a user is asked about each word of it.
+    /// the server has but its own (`grantor:…`), since a user is asked about each word of it.
     #[must_use]
     pub fn scope<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
         Self { scope: Some(names.into_iter().map(Into::into).collect()), ..self }

@@ -12,6 +12,11 @@ use crate::token::liveness;
 const MOST: u32 = 1_000;
 
 /// What a client has, as far as it is told quickly.
+///
+/// How many tokens it was issued is not among it. A count in the store would be one record that every issue to a client
+/// changes, for all its users: they would wait for each other, and one commit would no longer do. What tells it is the event
+/// [`What::Issued`](crate::event::What::Issued), one for each: to an observer that counts (the console's `Activity` does, for 30 days,
+/// of one node and since it began), or from an [`Outbox`](crate::store::Outbox), which has them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {

@@ -45,6 +45,7 @@ mod metadata;
 mod observed;
 mod outage;
 mod pages;
+mod personal;
 mod pkce;
 mod printed;
 mod race;

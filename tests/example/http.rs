@@ -36,7 +36,7 @@ pub(crate) fn exchange(
     for (name, value) in headers {
         write!(request, "{name}: {value}\r\n")?;
     }
-    if method == "POST" {
+    if method == "POST" || !body.is_empty() {
         write!(request, "content-length: {}\r\n", body.len())?;
     }
     write!(request, "\r\n{body}")?;

@@ -33,6 +33,7 @@ mod embed;
 mod first_minutes;
 mod health;
 mod limits;
+mod management;
 mod mcp;
 mod protected_resource;
 mod registration;

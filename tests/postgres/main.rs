@@ -12,6 +12,7 @@
 //! | `migrations.rs` | many nodes start at once, with one schema |
 //! | `flow.rs` | the authorization server on this store |
 //! | `lists.rs` | a page of a long list is found by an index |
+//! | `plans.rs` | every page that administrators and users ask for is found by an index, among a million grants too |
 //! | `sizes.rs` | what a grant takes |
 //! | `speed.rs` | what is done as fast as it goes is found, and rotated once |
 //! | `standby.rs` | a standby that is promoted under load has lost nothing |
@@ -36,6 +37,9 @@ mod full;
 mod lists;
 mod migrations;
 mod outbox;
+#[path = "../sqlite/planned.rs"]
+mod planned;
+mod plans;
 mod processes;
 mod proxy;
 mod records;

@@ -20,6 +20,8 @@ mod flow;
 mod full;
 mod killed;
 mod locked;
+mod planned;
+mod plans;
 mod read_only;
 mod records;
 mod sizes;

@@ -23,6 +23,7 @@ pub struct Migration {
 pub(super) const ALL: &[Migration] = &[
     Migration { number: 1, name: "records", sql: include_str!("sql/0001_records.sql") },
     Migration { number: 2, name: "functions", sql: include_str!("sql/0002_functions.sql") },
+    Migration { number: 3, name: "lists", sql: include_str!("sql/0003_lists.sql") },
 ];
 
 pub(super) const HASH_PARTITIONED: &str = include_str!("sql/hash_partitioned.sql");

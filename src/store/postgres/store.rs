@@ -101,6 +101,21 @@ impl PostgresStore {
         Self { pool, options }
     }
 
+    /// How a page of a list is found: the lines of `EXPLAIN`, of the statement that [`list`](Store::list) sends; none for
+    /// a list that is known to be empty. For tests: the words are those of PostgreSQL, and change with it and with what is
+    /// in the table.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`list`](Store::list).
+    #[cfg(feature = "store-tests")]
+    pub async fn plan(&self, query: &Query, page: &Page) -> Result<Vec<String>, StoreError> {
+        let Some(select) = Select::of(query, page) else { return Ok(Vec::new()) };
+        let explain = ["EXPLAIN (COSTS OFF) ", &select.statement].concat();
+        let rows = self.ask(&explain, &select.parameters()).await.map_err(Fault::of_a_read)?;
+        rows.iter().map(|row| row.try_get(0).map_err(|error| StoreError::Corrupt(words(&error)))).collect()
+    }
+
     pub(super) const fn pool(&self) -> &Pool {
         &self.pool
     }

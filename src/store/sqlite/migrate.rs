@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::fault::Fault;
 
 /// Each script makes of version `n` version `n + 1`, and says so by `PRAGMA user_version`.
-const SCRIPTS: [&str; 1] = [include_str!("sql/migrations/0001_records.sql")];
+const SCRIPTS: [&str; 2] =
+    [include_str!("sql/migrations/0001_records.sql"), include_str!("sql/migrations/0002_lists.sql")];
 
 /// What the scripts write into the head of the file: "gran".
 const APPLICATION: i64 = 0x6772_616e;

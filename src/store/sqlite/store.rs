@@ -102,6 +102,18 @@ impl SqliteStore {
         Ok(Self { readers, writer: worker, busy_timeout, events, durability })
     }
 
+    /// How a page of a list is found: the steps of `EXPLAIN QUERY PLAN`, of the statement that [`list`](Store::list)
+    /// sends. For tests: the words are those of SQLite, and change with it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`list`](Store::list).
+    #[cfg(feature = "store-tests")]
+    pub async fn plan(&self, query: &Query, page: &Page) -> Result<Vec<String>, StoreError> {
+        let (query, page) = (query.clone(), page.clone());
+        self.read(move |connection| list::plan(connection, &query, &page)).await
+    }
+
     async fn write(&self, work: Work) -> Result<Done, StoreError> {
         let (answer, done) = channel();
         self.writer.queue().push(Job::Write(work, answer))?;
