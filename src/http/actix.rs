@@ -35,7 +35,8 @@ use http::{Request, Response};
 
 use super::limits::MAX_BODY;
 use super::{Host, SignedIn, Site, WholeBody};
-use crate::resource::{Bearer, Challenge, Needs};
+use crate::resource::verifier::Check;
+use crate::resource::{Bearer, Challenge, Needs, Verifier};
 use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the default service of an application: for its `configure`. The
@@ -105,18 +106,20 @@ impl ResponseError for Challenge {
 }
 
 /// In an application that was configured by [`service`] or [`site`].
-impl<N: Needs> FromRequest for Bearer<N> {
+impl<N: Needs, V: Verifier> FromRequest for Bearer<N, V> {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut actix_web::dev::Payload) -> Self::Future {
-        let server = request.app_data::<Data<AuthorizationServer>>().cloned();
+        let server = request.app_data::<Data<V>>().cloned();
         let translated = translated(request, ());
         Box::pin(async move {
-            let missing = || actix_web::error::ErrorInternalServerError("the application has no authorization server");
+            let missing =
+                || actix_web::error::ErrorInternalServerError("the application has nothing that verifies tokens");
             let server = server.ok_or_else(missing)?;
             let request = translated.ok_or_else(|| actix_web::error::ErrorBadRequest("the request cannot be read"))?;
-            Ok(server.check(&request, N::REQUIRE).await.map(Self::new)?)
+            let checked = Check::check(&**server, request.headers(), request.uri(), N::REQUIRE).await;
+            Ok(checked.map(Self::new)?)
         })
     }
 }

@@ -30,7 +30,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::{Host, Site};
-use crate::resource::{Bearer, Challenge, Needs};
+use crate::resource::verifier::Check;
+use crate::resource::{Bearer, Challenge, Needs, Verifier};
 use crate::server::AuthorizationServer;
 
 /// All that a browser and a client need, as the fallback of a router: merge it into the application's own, whose routes
@@ -79,17 +80,17 @@ impl IntoResponse for Challenge {
     }
 }
 
-/// From any state that has the server, or is it.
-impl<S, N> FromRequestParts<S> for Bearer<N>
+/// From any state that has who verifies, or is it.
+impl<S, N, V> FromRequestParts<S> for Bearer<N, V>
 where
     S: Send + Sync,
     N: Needs,
-    AuthorizationServer: FromRef<S>,
+    V: Verifier + FromRef<S>,
 {
     type Rejection = Challenge;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Challenge> {
-        let server = AuthorizationServer::from_ref(state);
-        server.check_head(&parts.headers, &parts.uri, N::REQUIRE).await.map(Self::new)
+        let verifier = V::from_ref(state);
+        Check::check(&verifier, &parts.headers, &parts.uri, N::REQUIRE).await.map(Self::new)
     }
 }

@@ -175,14 +175,20 @@ impl Introspection {
         request: &Request<B>,
         require: Require<'_>,
     ) -> impl Future<Output = Result<Verified, Challenge>> + Send {
-        let presented = bearer::presented(request.headers(), request.uri()).map(str::to_owned);
-        async move {
-            let verified = match presented {
-                Ok(token) => self.verify(&token, require).await,
-                Err(error) => Err(error),
-            };
-            verified.map_err(|error| Challenge::new(error, require))
-        }
+        self.check_head(request.headers(), request.uri(), require)
+    }
+
+    pub(crate) async fn check_head(
+        &self,
+        headers: &http::HeaderMap,
+        uri: &http::Uri,
+        require: Require<'_>,
+    ) -> Result<Verified, Challenge> {
+        let verified = match bearer::presented(headers, uri) {
+            Ok(token) => self.verify(token, require).await,
+            Err(error) => Err(error),
+        };
+        verified.map_err(|error| Challenge::new(error, require))
     }
 
     async fn ask(&self, token: &str, now: Timestamp) -> Result<super::verify::Told, VerifyError> {

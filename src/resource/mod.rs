@@ -20,7 +20,9 @@ mod verify;
 
 pub use bearer::Challenge;
 pub(crate) use bearer::check_request;
-pub use extract::{AnyToken, Bearer, Needs};
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) use extract::verifier;
+pub use extract::{AnyToken, Bearer, Needs, Verifier};
 pub use introspection::{DiscoveryError, Introspection, Transport, TransportError};
 pub use protected::ProtectedResource;
 pub(crate) use verify::verify;

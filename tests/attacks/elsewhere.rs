@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grantor::refusal::{Dead, VerifyError};
-use grantor::resource::{DiscoveryError, Introspection, ProtectedResource, Transport, TransportError};
+use grantor::resource::{Bearer, DiscoveryError, Introspection, Needs, ProtectedResource, Transport, TransportError};
 use grantor::{AuthorizationServer, Failure, Outcome, Require};
 use http::{Request, Response, StatusCode};
 use serde_json::json;
@@ -307,4 +307,52 @@ async fn rfc9470_3_a_sign_in_that_is_not_fresh_is_asked_for_again() {
     }
     // Without the demand the same token goes on.
     world.server.check(&with_bearer(&access), Require::scope("read")).await.unwrap();
+}
+
+/// What a route of the tests below needs.
+struct Write;
+
+impl Needs for Write {
+    const REQUIRE: Require<'static> = Require::scope("write");
+}
+
+#[tokio::test]
+async fn rfc7662_2_a_route_asks_elsewhere_by_the_type_of_its_argument() {
+    use actix_web::FromRequest as _;
+    use actix_web::http::StatusCode as Status;
+    use axum::extract::FromRequestParts as _;
+
+    type Asked = Bearer<Write, Introspection>;
+    let world = World::new().await;
+    let (access, _) = world.tokens(WEB).await;
+    let way = Way::to(&world);
+    let api = api(&world, &way).await;
+    let data = actix_web::web::Data::new(api.clone());
+    for (token, status) in [(Some(access.as_str()), 200), (Some("gat_unknown"), 401), (None, 401)] {
+        let header = token.map(|token| format!("Bearer {token}"));
+        let mut request = Request::get("/write");
+        let mut other = actix_web::test::TestRequest::with_uri("/write").app_data(data.clone());
+        if let Some(header) = &header {
+            request = request.header("authorization", header);
+            other = other.insert_header(("authorization", header.as_str()));
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let by_axum = Asked::from_request_parts(&mut parts, &api).await;
+        let by_actix = Asked::extract(&other.to_http_request()).await;
+        assert_eq!(way.sent(), if token.is_some() { 2 } else { 0 });
+        if status == 200 {
+            assert_eq!(by_axum.unwrap().subject(), Some("alice"));
+            assert_eq!(by_actix.unwrap().subject(), Some("alice"));
+            continue;
+        }
+        let refused = by_axum.unwrap_err().into_response();
+        assert_eq!(refused.status().as_u16(), status);
+        assert!(refused.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
+        assert_eq!(by_actix.unwrap_err().as_response_error().status_code(), Status::UNAUTHORIZED);
+    }
+    // The server that is down is not the caller's fault.
+    *way.cut.lock().unwrap() = true;
+    let (mut parts, ()) = with_bearer(&access).into_parts();
+    let refused = Asked::from_request_parts(&mut parts, &api).await.unwrap_err().into_response();
+    assert_eq!(refused.status().as_u16(), 503);
 }
