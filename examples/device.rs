@@ -29,7 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A device knows the issuer, and takes all else from the metadata.
     let get = http::Request::get(format!("{issuer}/.well-known/oauth-authorization-server")).body(Vec::new())?;
     let metadata: serde_json::Value = serde_json::from_slice(carry(get)?.body())?;
-    let endpoint = |name: &str| metadata[name].as_str().map(str::to_owned).ok_or(format!("the server has no {name}"));
+    let endpoint = |name: &str| {
+        let url = metadata.get(name).and_then(serde_json::Value::as_str);
+        url.map(str::to_owned).ok_or(format!("the server has no {name}"))
+    };
     let client = BasicClient::new(ClientId::new(client_id))
         .set_device_authorization_url(DeviceAuthorizationUrl::new(endpoint("device_authorization_endpoint")?)?)
         .set_token_uri(TokenUrl::new(endpoint("token_endpoint")?)?);

@@ -25,7 +25,7 @@ declare -A about=(
   [browser]="the console's pages work in Chromium, and axe-core finds nothing against them"
   [postgres]="the store in PostgreSQL holds on servers of its own"
   [redis]="the store in Redis holds on servers of its own, one and six in a Cluster"
-  [outside]="crates that only use it build and pass: tests with the feature testing, an adapter written from the page, OpenTelemetry"
+  [outside]="crates that only use it build and pass: tests with the feature testing, an MCP server, an adapter written from the page, OpenTelemetry"
   [guard]="a request takes no more instructions, hashes and allocations than before"
   [databases]="histories and the example server hold on PostgreSQL and Redis, killed with everything under way"
   [tree]="the default features pull in few crates, no runtime and no C code"
@@ -40,7 +40,7 @@ declare -A advice=(
   [browser]="Repeat one test with 'cargo test --all-features --test browser NAME -- --nocapture'; pictures are in tests/browser/screenshots."
   [postgres]="Repeat one test with 'cargo test --all-features --test postgres NAME -- --nocapture'."
   [redis]="Repeat one test with 'cargo test --all-features --test redis NAME -- --nocapture'."
-  [outside]="Something public has changed: mend examples/testing, examples/poem or examples/opentelemetry as a user would have to, and tell it in CHANGELOG.md."
+  [outside]="Something public has changed: mend examples/testing, examples/mcp, examples/poem or examples/opentelemetry as a user would have to, and tell it in CHANGELOG.md."
   [guard]="Find what the request does more: valgrind --tool=callgrind on 'benches/target/release/count hot PATH'. If it is worth it: benches/guard --write, and say why in the commit."
   [databases]="Repeat a history with 'GRANTOR_HISTORY_SEED=N cargo test --all-features --test history_databases NAME', the rest with '--test example_databases'."
   [tree]="See who wants the crate with 'cargo tree -e normal,build -i CRATE'; make it optional or do without it."
@@ -184,6 +184,7 @@ step_redis() {
 step_outside() {
   local target=${CARGO_TARGET_DIR:-target}
   cargo test --manifest-path examples/testing/Cargo.toml --target-dir "$target/outside"
+  cargo test --manifest-path examples/mcp/Cargo.toml --target-dir "$target/outside"
   cargo test --manifest-path examples/opentelemetry/Cargo.toml --target-dir "$target/outside"
   cargo build --manifest-path examples/poem/Cargo.toml --target-dir "$target/outside"
   cargo build --locked --all-features --example with_actix --example with_axum --example with_hyper

@@ -7,6 +7,8 @@ use crate::config::ConfigError;
 /// Lets devices in that have no browser, or no keyboard to speak of: they show a code, and their user types it into the
 /// page `/device` on something else. See [`Builder::device_authorization`](crate::Builder::device_authorization).
 ///
+/// The guide [devices](crate::guide::devices) tells the whole of it.
+///
 /// Whoever gets a stranger to type a code is let in with the stranger's rights (RFC 8628 §5.4). So it is off unless the
 /// host turns it on, and a client must have registered the grant type
 /// `urn:ietf:params:oauth:grant-type:device_code`; let only those do so that need it.

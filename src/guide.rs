@@ -6,6 +6,7 @@
 //! | let other programs act for your users | [`ten_minutes`] |
 //! | verify tokens | [`protect`] |
 //! | keep records | [`stores`], [`custom_store`] |
+//! | let in devices without a browser | [`devices`] |
 //! | let users make tokens for scripts of their own | [`personal_tokens`] |
 //! | put sign-in in front of an MCP server | [`mcp`] |
 //! | use a framework that is not among ours | [`adapters`] |
@@ -18,6 +19,9 @@ pub mod adapters {}
 
 #[doc = include_str!("../docs/custom-store.md")]
 pub mod custom_store {}
+
+#[doc = include_str!("../docs/guides/devices.md")]
+pub mod devices {}
 
 #[doc = include_str!("../docs/guides/from-oauth-as.md")]
 pub mod from_oauth_as {}

@@ -16,7 +16,7 @@ use grantor::clock::{ManualClock, Timestamp};
 use grantor::manage::Registration;
 use grantor::secret::Secret;
 use grantor::store::{Kind, MemoryStore};
-use grantor::{Approval, AuthorizationServer, Outcome};
+use grantor::{Approval, AuthorizationServer, Outcome, Subject};
 use http::Request;
 
 const SECRET: &str = "web-secret-web-secret-web-secret";
@@ -73,7 +73,15 @@ impl World {
                      &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let request = Request::get(query).body(String::new()).unwrap();
         let Outcome::Interact { pending, .. } = self.server.handle(request).await else { panic!() };
-        let response = self.server.approve(*pending, Approval::new("alice".into(), self.server.now())).await.unwrap();
+        // As every host that asks somebody: the question goes to the browser, and comes back.
+        let alice = Subject::from("alice");
+        let suspended = self.server.suspend(*pending, Some(&alice)).unwrap();
+        let mut headers = http::HeaderMap::new();
+        let cookie = suspended.set_cookie.unwrap();
+        let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+        headers.insert("cookie", cookie.parse().unwrap());
+        let pending = self.server.resume(&suspended.handle, &headers).await.unwrap();
+        let response = self.server.approve(pending, Approval::new(alice, self.server.now())).await.unwrap();
         let location = response.headers()["location"].to_str().unwrap();
         location.split(['?', '&', '#']).find_map(|piece| piece.strip_prefix("code=")).unwrap().to_owned()
     }

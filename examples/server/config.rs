@@ -15,6 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::mcp::Mcp;
 use crate::store::{Loss, Place};
 
 /// What the server is told, once it is known to make sense; what only the library can judge comes later.
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) resources: Vec<(String, Vec<String>)>,
     pub(crate) management: crate::management::Management,
     pub(crate) registration: crate::registration::Registration,
+    /// The MCP server that this is the authorization server of.
+    pub(crate) mcp: Option<Mcp>,
     source: Source,
 }
 
@@ -107,6 +110,7 @@ struct File {
     management: crate::management::Management,
     #[serde(default)]
     registration: crate::registration::Registration,
+    mcp: Option<Mcp>,
     // `clients` is taken out before: its tables are read as the library's own `ClientMetadata`.
 }
 
@@ -298,13 +302,17 @@ impl Config {
         let resources: Vec<_> = file.resources.into_iter().map(|table| (table.identifier, table.scopes)).collect();
         let mut undescribed = undescribed(&scopes, &clients, &resources);
         undescribed.retain(|name| !file.management.describes(name));
+        let lifetimes = match &file.mcp {
+            Some(_) => Mcp::lifetimes(file.lifetimes.lifetimes(), file.lifetimes.access_token),
+            None => file.lifetimes.lifetimes(),
+        };
         Ok(Self {
             issuer: file.issuer,
             listen,
             store,
             accepted_loss: file.danger_accept_loss,
             secret_file,
-            lifetimes: file.lifetimes.lifetimes(),
+            lifetimes,
             limits: file.limits.limits(),
             device: file.device.settings(),
             rate_limits: file.rate_limits.enabled,
@@ -314,7 +322,8 @@ impl Config {
             clients,
             resources,
             management: file.management,
-            registration: file.registration,
+            registration: file.registration.beside(file.mcp.as_ref()),
+            mcp: file.mcp,
             source,
         })
     }
@@ -332,6 +341,11 @@ impl Config {
                 // The last of that name: the first is no mistake if there are two.
                 let at = self.scopes.iter().rposition(|scope| scope.name == *name).unwrap_or(0);
                 vec![Step::Key("scopes"), Step::Index(at), Step::Key("name")]
+            }
+            ConfigError::Resource { identifier, .. }
+                if self.mcp.as_ref().is_some_and(|mcp| mcp.resource == *identifier) =>
+            {
+                vec![Step::Key("mcp"), Step::Key("resource")]
             }
             ConfigError::Resource { identifier, .. } => {
                 let at = self.resources.iter().rposition(|(known, _)| known == identifier).unwrap_or(0);

@@ -36,6 +36,7 @@
 //! | `[rate_limits]` | off | `enabled = true` limits every endpoint by address and by client; user codes of devices are always limited |
 //! | `[management]` | off | `enabled = true` serves the API of [`grantor::api`] at `/manage/v1`, to clients that the file gives the scopes of it (`grantor:clients:read`, …) |
 //! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
+//! | `[mcp]` | off | `resource = "URL"`: this is the authorization server of the MCP server at that URL, as [`grantor::Preset::mcp`] has it. Turns `[registration]` on unless that says `enabled = false`; access tokens live an hour unless `[lifetimes]` says otherwise; where the URL has the origin of `issuer`, a stand-in answers there |
 //!
 //! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret
 //! a store is of no use: every token is lost; so a new one is made only where the store is empty, and whoever moves records to another
@@ -61,6 +62,7 @@
 //! | `transfer.rs` | export and import |
 //! | `management.rs` | the management API |
 //! | `registration.rs` | clients that register themselves, or are described by a document |
+//! | `mcp.rs` | what `[mcp]` turns on, and a stand-in for the MCP server |
 //! | `signin.rs` | the pages of signing in and out, and the home page |
 //! | `session.rs`, `users.rs`, `throttle.rs` | who is signed in where; passwords; how often they may be guessed |
 //! | `pages.rs` | how pages look, and the headers that protect them |
@@ -73,6 +75,7 @@ mod clients;
 mod config;
 mod health;
 mod management;
+mod mcp;
 mod options;
 mod pages;
 mod registration;
@@ -179,6 +182,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let own = if base.is_empty() { own } else { Router::new().nest(&base, own) };
     let own = own.merge(health::routes(server.clone()));
     let router = own.merge(grantor::axum::router(server.clone(), Visitors(app)));
+    let router = match &config.mcp {
+        Some(mcp) => mcp.stand_in(router, server.clone(), &config.scopes),
+        None => router,
+    };
     let router = router.layer(axum::middleware::map_request(tell_peer));
     let purging = tokio::spawn(purge(server, config.registration));
     let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -197,7 +204,11 @@ async fn open(config: &Config) -> Result<Arc<dyn Store>, Box<dyn Error>> {
 
 /// All of the server but the store.
 fn builder(config: &Config) -> Builder {
-    let mut builder = AuthorizationServer::builder(&config.issuer).lifetimes(config.lifetimes).limits(config.limits);
+    let mut builder = AuthorizationServer::builder(&config.issuer);
+    if let Some(mcp) = &config.mcp {
+        builder = builder.preset(mcp.preset(config.registration.is_on()));
+    }
+    builder = builder.lifetimes(config.lifetimes).limits(config.limits);
     if let Some(device) = config.device {
         builder = builder.device_authorization(device);
     }
@@ -254,6 +265,9 @@ fn print(app: &App, address: SocketAddr, config: &Config, users: &[String], is_d
     println!("  issuer        {}", app.issuer.as_str());
     println!("  store         {}", config.store.shown());
     println!("  metadata      {}", app.issuer.well_known("oauth-authorization-server"));
+    if let Some(mcp) = &config.mcp {
+        println!("  MCP server    {}", mcp.resource);
+    }
     if config.device.is_some() {
         println!("  devices       {}", url("/device"));
     }

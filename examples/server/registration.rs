@@ -6,6 +6,8 @@ use grantor::fetch::HttpsFetch;
 use grantor::{AuthorizationServer, Builder, ClientIdMetadata, DynamicRegistration};
 use serde::Deserialize;
 
+use crate::mcp::Mcp;
+
 /// How many clients are looked at in one step of cleaning.
 const STEP: u32 = 100;
 
@@ -13,7 +15,10 @@ const STEP: u32 = 100;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Registration {
-    enabled: bool,
+    /// By default where `[mcp]` is there.
+    enabled: Option<bool>,
+    #[serde(skip)]
+    mcp: bool,
     /// Whether the URL of a client ID metadata document is a client, too.
     documents: bool,
     /// The most scope that such a client may have; `None`: all there is.
@@ -28,7 +33,8 @@ pub(crate) struct Registration {
 impl Default for Registration {
     fn default() -> Self {
         Self {
-            enabled: false,
+            enabled: None,
+            mcp: false,
             documents: true,
             scopes: None,
             per_day: 1_000,
@@ -39,12 +45,24 @@ impl Default for Registration {
 }
 
 impl Registration {
+    /// The table, in a file that has `[mcp]` too, if it has.
+    pub(crate) fn beside(self, mcp: Option<&Mcp>) -> Self {
+        Self { mcp: mcp.is_some(), ..self }
+    }
+
+    /// Whether clients register themselves.
+    pub(crate) fn is_on(&self) -> bool {
+        self.enabled.unwrap_or(self.mcp)
+    }
+
     /// The server, with what the table turns on.
     pub(crate) fn apply(&self, builder: Builder) -> Result<Builder, std::io::Error> {
-        if !self.enabled {
+        if !self.is_on() {
             return Ok(builder);
         }
         let registration = DynamicRegistration::open().per_day(self.per_day);
+        // As the preset has it.
+        let registration = if self.mcp { registration.public_by_default().scope_may_grow() } else { registration };
         let builder = builder.registration(match &self.scopes {
             Some(scopes) => registration.scope(scopes.iter().cloned()),
             None => registration,
@@ -66,7 +84,7 @@ impl Registration {
 
     /// Throws away what registered itself and nobody uses.
     pub(crate) async fn clean(&self, server: &AuthorizationServer) {
-        if !self.enabled {
+        if !self.is_on() {
             return;
         }
         let unused_for = Duration::from_secs(u64::from(self.unused_days).saturating_mul(24 * 3600));

@@ -25,13 +25,24 @@ pub trait ClientAuthentication: Send + Sync + 'static {
 }
 
 /// A request in which a client may show who it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ClientAuthenticationRequest<'a> {
     /// Its headers.
     pub headers: &'a HeaderMap,
     /// Its parameters, each at most once.
     pub parameters: &'a Form<'a>,
+}
+
+/// The names of headers and parameters alone: what they say is what proves who somebody is.
+impl std::fmt::Debug for ClientAuthenticationRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let headers: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("ClientAuthenticationRequest")
+            .field("headers", &headers)
+            .field("parameters", self.parameters)
+            .finish()
+    }
 }
 
 /// What a method makes of a request.

@@ -8,8 +8,15 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// Bytes as the body of a request, for those who have read them: frameworks that do not speak `http_body`.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct WholeBody(Option<Bytes>);
+
+/// How many bytes there are, and not which: they hold passwords and tokens.
+impl std::fmt::Debug for WholeBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WholeBody").field("bytes", &self.0.as_ref().map_or(0, Bytes::len)).finish()
+    }
+}
 
 impl WholeBody {
     /// These bytes.

@@ -121,7 +121,11 @@ impl MemoryRateLimit {
         let now = now.as_millis();
         let full = now.saturating_add(rate.depth());
         // Not before now; and not further ahead than can be, or a clock that was set back would lock out for as long.
-        let time = times.get(&name).map_or(now, |time| (*time).clamp(now, full));
+        let time = times.get_mut(&name).map_or(now, |time| {
+            // Kept, so that it runs down from here also for somebody who is refused now.
+            *time = (*time).min(full);
+            (*time).max(now)
+        });
         let next = time.saturating_add(rate.every);
         if next > full {
             let wait = u64::try_from(next.saturating_sub(full)).unwrap_or(0);

@@ -215,9 +215,10 @@ async fn challenged_without(world: &World, place: &str) {
 async fn mcp_05_what_the_host_says_of_registration_prevails_before_and_after() {
     let closed = || DynamicRegistration::by_initial_access_token();
     for before in [true, false] {
-        let world = World::with(|builder| match before {
-            true => builder.registration(closed()).preset(Preset::mcp(MCP)),
-            false => builder.preset(Preset::mcp(MCP)).registration(closed()),
+        let world = World::with(|builder| {
+            let builder = if before { builder.registration(closed()) } else { builder };
+            let builder = builder.preset(Preset::mcp(MCP));
+            if before { builder } else { builder.registration(closed()) }
         })
         .await;
         assert_eq!(register(&world, &notebook()).await.status, StatusCode::UNAUTHORIZED);

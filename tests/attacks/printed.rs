@@ -18,8 +18,8 @@ use grantor::pages::{
 use grantor::secret::{Secret, SecretBytes};
 use grantor::store::{MemoryStore, Store as _};
 use grantor::{
-    Approval, AuthorizationServer, ClientId, ExtensionGrant, ExtensionRequest, Host, Issue, Outcome, Require, SignIn,
-    SignedIn, Site,
+    Approval, AuthorizationServer, Claim, ClientAuthentication, ClientAuthenticationRequest, ClientId, ExtensionGrant,
+    ExtensionRequest, Host, Issue, Outcome, Require, SignIn, SignedIn, Site,
 };
 use http::Request;
 use http::request::Parts;
@@ -103,17 +103,27 @@ impl ExtensionGrant for Shown {
     }
 }
 
+#[async_trait]
+impl ClientAuthentication for Shown {
+    async fn authenticate(&self, request: ClientAuthenticationRequest<'_>) -> Claim {
+        self.add(&request);
+        Claim::Absent
+    }
+}
+
 /// Types that hold no text of a request, no key and no token: numbers, words of ours, or what is registered and public.
 const HARMLESS: &[&str] = &[
     "AccessTokenRevocation",
     "Action",
     "Actor",
+    "AnyToken",
     "ApplicationType",
     "ApproveError",
     "AuthMethod",
     "AuthenticatedClient",
     "AuthorizeError",
     "BasicError",
+    "Bearer",
     "BearerError",
     "By",
     "CacheOptions",
@@ -122,6 +132,7 @@ const HARMLESS: &[&str] = &[
     "ChainHead",
     "ChainVerdict",
     "ChallengeError",
+    "Claim",
     "ClientError",
     "ClientFilter",
     "ClientIdMetadata",
@@ -164,10 +175,10 @@ const HARMLESS: &[&str] = &[
     "Lifetimes",
     "Limited",
     "Limits",
-    "ManagementApi",
     "Link",
     "Listing",
     "ManageError",
+    "ManagementApi",
     "ManualClock",
     "MemoryRateLimit",
     "MetadataError",
@@ -175,6 +186,7 @@ const HARMLESS: &[&str] = &[
     "NewInitialAccessToken",
     "NewPersonalToken",
     "NotAnObject",
+    "NotFound",
     "OmittedRedirectUri",
     "Order",
     "Origin",
@@ -188,6 +200,7 @@ const HARMLESS: &[&str] = &[
     "PostgresStore",
     "Preset",
     "Prompt",
+    "Protected",
     "ProtectedResource",
     "Purged",
     "PurgedUnused",
@@ -220,6 +233,7 @@ const HARMLESS: &[&str] = &[
     "Scope",
     "ScopeDefinition",
     "ScopeError",
+    "SiteService",
     "SqliteOptions",
     "SqliteReads",
     "SqliteStore",
@@ -237,8 +251,8 @@ const HARMLESS: &[&str] = &[
     "TransferError",
     "TransportError",
     "UriError",
-    "UserCodeError",
     "Usage",
+    "UserCodeError",
     "VerifiedRedirectUri",
     "VerifierError",
     "VerifyError",
@@ -246,13 +260,50 @@ const HARMLESS: &[&str] = &[
     "Why",
 ];
 
+/// What the pages of the console are given. Secrets among it, and what protects its forms, are a [`Secret`], which is shown
+/// by itself; all else is on the page of whoever may see it.
+const CONSOLE: &[&str] = &[
+    "Activity",
+    "ActivityPage",
+    "AppCard",
+    "AppsPage",
+    "BusyRow",
+    "Choice",
+    "ClientFormPage",
+    "ClientListPage",
+    "ClientPage",
+    "ClientRow",
+    "Column",
+    "ConfirmPage",
+    "Console",
+    "Figure",
+    "FindPersonPage",
+    "Frame",
+    "MessagePage",
+    "Moment",
+    "NavItem",
+    "PersonRow",
+    "Problem",
+    "ProgressPage",
+    "SecretFormPage",
+    "SecretRow",
+    "SessionRow",
+    "ShownOncePage",
+    "Text",
+    "TokenFormPage",
+    "TokenListPage",
+    "TokenRow",
+    "Value",
+    "ZoneRow",
+];
+
 /// The public types that the sources declare.
 fn declared(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            // The kit is for tests of stores, and sees no secret.
-            if !path.ends_with("store/kit") {
+            // The kit is for tests of stores, and sees no secret; what `testing` makes is worth nothing outside a test.
+            if !path.ends_with("store/kit") && !path.ends_with("src/testing") {
                 declared(&path, names);
             }
             continue;
@@ -285,8 +336,11 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let shown = Shown::default();
-        let (grant, pages) = (shown.clone(), shown.clone());
-        let (world, spy) = Spy::world(|builder| builder.grant_type("urn:example:shown", grant).pages(pages)).await;
+        let (grant, pages, method) = (shown.clone(), shown.clone(), shown.clone());
+        let (world, spy) = Spy::world(|builder| {
+            builder.grant_type("urn:example:shown", grant).pages(pages).client_authentication("shown", method)
+        })
+        .await;
         shown.add(&AuthorizationServer::builder(ISSUER).secret([7; 32]).store(MemoryStore::new()));
         shown.add(&world.server);
         shown.add(&Secret::new("secret-of-a-secret"));
@@ -446,6 +500,7 @@ impl Stage {
         let key = [0xa7; 32];
         self.secrets.push(format!("{key:?}").trim_matches(['[', ']']).to_owned());
         self.secrets.push("hunter2-hunter2".into());
+        self.shown.add(&grantor::WholeBody::new("hunter2-hunter2"));
         self.shown.add(&grantor::store::KeyRing::new(1, SecretBytes::new(key)).with(2, SecretBytes::new(key)));
         let tenant = grantor::store::Tenant::of_issuer(ISSUER);
         self.shown.add(&grantor::store::EventChain::new(tenant).with_key(SecretBytes::new(key)));
@@ -508,10 +563,11 @@ async fn k_01_no_public_type_prints_a_secret() {
     // Each type that the crate declares was either shown or named as harmless.
     let mut names = BTreeSet::new();
     declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut names);
-    let known: BTreeSet<String> = shown.keys().cloned().chain(HARMLESS.iter().map(|name| (*name).to_owned())).collect();
+    let harmless = || HARMLESS.iter().chain(CONSOLE);
+    let known: BTreeSet<String> = shown.keys().cloned().chain(harmless().map(|name| (*name).to_owned())).collect();
     let missing: Vec<_> = names.difference(&known).collect();
     assert!(missing.is_empty(), "show these, or say why they are harmless: {missing:?}");
-    let gone: Vec<_> = HARMLESS.iter().filter(|name| !names.contains(**name)).collect();
+    let gone: Vec<_> = harmless().filter(|name| !names.contains(**name)).collect();
     assert!(gone.is_empty(), "there are no such types: {gone:?}");
 }
 

@@ -121,13 +121,12 @@ fn commands() -> Vec<(String, String)> {
     let mut commands: Vec<(String, String)> = Vec::new();
     let consoles = GUIDE.split("\n```console\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
     for line in consoles.flat_map(str::lines) {
-        match line.strip_prefix("$ ") {
-            Some(command) => commands.push((command.to_owned(), String::new())),
-            None => {
-                let shown = &mut commands.last_mut().unwrap().1;
-                shown.push_str(line);
-                shown.push('\n');
-            }
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push((command.to_owned(), String::new()));
+        } else {
+            let shown = &mut commands.last_mut().unwrap().1;
+            shown.push_str(line);
+            shown.push('\n');
         }
     }
     commands

@@ -125,7 +125,9 @@ fn without_the_table_there_are_no_devices() {
     for device in ["", "[device]\nenabled = false\ninterval = 7"] {
         let told = Example::refused(&configuration(device));
         assert!(told.contains("clients[0].grant_types: unknown grant type"), "{told}");
-        let server = Example::configured(&configuration(device).replace(DEVICE_GRANT, "client_credentials"));
+        let grant = format!("grant_types = [\"{DEVICE_GRANT}\"]");
+        let another = "redirect_uris = [\"http://127.0.0.1:9999/cb\"]";
+        let server = Example::configured(&configuration(device).replace(&grant, another));
         assert!(!server.printed.contains("devices"), "{}", server.printed);
         assert_eq!(server.metadata()["device_authorization_endpoint"], serde_json::Value::Null);
         assert_eq!(server.post("/device_authorization", &[], &[("client_id", "tv")]).status, 404);

@@ -34,6 +34,7 @@ mod first_minutes;
 mod health;
 mod limits;
 mod management;
+mod mcp;
 mod protected_resource;
 mod registration;
 mod restart;

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, http::StatusCode};
+use grantor::fetch::Fetch;
 use grantor::store::MemoryStore;
 use grantor::{AuthorizationServer, Preset, Require, SignedIn};
 use rmcp::handler::server::wrapper::Parameters;
@@ -55,13 +56,13 @@ impl Notes {
 #[tool_handler]
 impl ServerHandler for Notes {}
 
-/// The authorization server for an MCP server at `{origin}/mcp`.
-pub fn authorization_server(origin: &str) -> Result<AuthorizationServer, grantor::ConfigError> {
+/// The authorization server for an MCP server at `{origin}/mcp`. By `fetch` come the documents of clients that have one.
+pub fn authorization_server(origin: &str, fetch: impl Fetch) -> Result<AuthorizationServer, grantor::ConfigError> {
     AuthorizationServer::builder(origin)
         .store(MemoryStore::new())
         .default_scope("notes:read", "Read your notes")
         .scope("notes:write", "Write notes")
-        .preset(Preset::mcp(format!("{origin}/mcp")))
+        .preset(Preset::mcp(format!("{origin}/mcp")).fetch(fetch))
         .build()
 }
 

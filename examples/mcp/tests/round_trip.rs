@@ -1,6 +1,8 @@
 //! `rmcp`'s own client, from the URL of the MCP server to a tool call, a refresh and more scope.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use grantor::fetch::{Fetch, FetchRequest, Fetched};
+use grantor::refusal::FetchError;
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;
@@ -8,12 +10,36 @@ use rmcp::transport::auth::{AuthClient, AuthorizationRequest, OAuthState};
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
 const CALLBACK: &str = "http://localhost:33418/callback";
+/// Where the same program listens another time.
+const ANOTHER: &str = "http://localhost:50505/callback";
+const DOCUMENT: &str = "https://notebook.example/oauth/client.json";
+
+/// The internet, as far as it is needed: one document.
+struct OneDocument;
+
+#[async_trait::async_trait]
+impl Fetch for OneDocument {
+    async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
+        if request.url != DOCUMENT {
+            return Err(FetchError::Unreachable);
+        }
+        let document = serde_json::json!({
+            "client_id": DOCUMENT,
+            "client_name": "Notebook",
+            "redirect_uris": ["http://localhost/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+        });
+        let body = document.to_string().into_bytes();
+        Ok(Fetched { content_type: "application/json".to_owned(), cache_control: None, body })
+    }
+}
 
 /// Both servers, on a free port.
 async fn serve() -> (String, grantor::AuthorizationServer) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let server = grantor_example_mcp::authorization_server(&origin).unwrap();
+    let server = grantor_example_mcp::authorization_server(&origin, OneDocument).unwrap();
     let app = grantor_example_mcp::app(server.clone(), grantor_example_mcp::alice(&server));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     (format!("{origin}/mcp"), server)
@@ -63,11 +89,16 @@ async fn call(url: &str, oauth: OAuthState, tool: &'static str) -> Result<String
 
 /// A client that knows the URL of the MCP server, and nothing else.
 async fn signed_in(url: &str, scopes: &[&str]) -> OAuthState {
-    let mut oauth = OAuthState::new(url, None).await.unwrap();
     let request = AuthorizationRequest::new(CALLBACK).with_client_name("Notebook").with_scopes(scopes.iter().copied());
+    signed_in_as(url, request).await
+}
+
+async fn signed_in_as(url: &str, request: AuthorizationRequest) -> OAuthState {
+    let mut oauth = OAuthState::new(url, None).await.unwrap();
+    let callback = request.redirect_uri.clone();
     oauth.start_authorization(request).await.unwrap();
     let answer = agree(&oauth.get_authorization_url().await.unwrap()).await;
-    assert!(answer.starts_with(CALLBACK) && answer.contains("iss="));
+    assert!(answer.starts_with(&callback) && answer.contains("iss="), "{answer}");
     oauth.handle_callback_url(&answer).await.unwrap();
     oauth
 }
@@ -146,4 +177,35 @@ async fn a_token_for_another_resource_opens_nothing() {
         // Without a session the MCP server itself refuses the call, which it would not be asked without a good token.
         assert_eq!(status_of_call == 401, status == 401, "{status_of_call}");
     }
+}
+
+#[tokio::test]
+async fn a_client_comes_back_on_another_port() {
+    let (url, server) = serve().await;
+    let first = signed_in(&url, &["notes:read"]).await.get_credentials().await.unwrap().0;
+    // It remembers who it is, and takes the port that is free this time.
+    let remembers = AuthorizationRequest::new(ANOTHER).with_preregistered_client(&first).with_scopes(["notes:read"]);
+    let oauth = signed_in_as(&url, remembers).await;
+    assert_eq!(call(&url, oauth, "list_notes").await.unwrap(), "");
+    // It has forgotten, and registers again: the same client.
+    let forgot = AuthorizationRequest::new(ANOTHER).with_client_name("Notebook").with_scopes(["notes:write"]);
+    let again = signed_in_as(&url, forgot).await.get_credentials().await.unwrap().0;
+    assert_eq!(again, first);
+    let apps = server.grants().apps(&"alice".into(), None, 10).await.unwrap();
+    assert_eq!(apps.items.len(), 1, "three sign-ins of one app");
+}
+
+#[tokio::test]
+async fn a_client_that_has_a_document_registers_nowhere() {
+    let (url, server) = serve().await;
+    let asks = || AuthorizationRequest::new(ANOTHER).with_client_metadata_url(DOCUMENT).with_scopes(["notes:read"]);
+    let mut oauth = signed_in_as(&url, asks()).await;
+    assert_eq!(oauth.get_credentials().await.unwrap().0, DOCUMENT);
+    oauth.refresh_token().await.unwrap();
+    let more = oauth.request_scope_upgrade("notes:write", ANOTHER).await.unwrap();
+    oauth.handle_callback_url(&agree(&more).await).await.unwrap();
+    assert_eq!(call(&url, oauth, "add_note").await.unwrap(), "1 kept");
+    let apps = server.grants().apps(&"alice".into(), None, 10).await.unwrap();
+    let ids: Vec<&str> = apps.items.iter().map(|app| app.client_id.as_str()).collect();
+    assert_eq!(ids, [DOCUMENT], "there is no other client");
 }
