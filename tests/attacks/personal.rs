@@ -28,7 +28,7 @@ async fn create(world: &World, name: &str, scope: &str, resources: &[&str]) -> P
         name: name.into(),
         scope: scope.parse().unwrap(),
         lifetime: Duration::from_secs(30 * 86_400),
-        resources: resources.iter().map(|resource| Resource::parse(*resource).unwrap()).collect(),
+        resources: resources.iter().map(|resource| Resource::parse(resource).unwrap()).collect(),
     };
     let made = world.server.personal_tokens().create(&"alice".into(), new).await.unwrap();
     world.guard(made.token.expose());
@@ -295,9 +295,7 @@ async fn ma_01_the_management_api_is_closed_to_whoever_lacks_its_scope() {
         ] {
             // The harness sees to it that nothing was changed.
             let answer = world.send(manage(method, path, token, body)).await.answer();
-            if answer.status == StatusCode::METHOD_NOT_ALLOWED {
-                panic!("{method} {path} is no operation");
-            }
+            assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path} is no operation");
             assert_eq!(answer.status, status, "{method} {path} {token:.4}: {}", answer.body);
             assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{method} {path}");
         }
