@@ -110,7 +110,8 @@ mod tests {
     fn scanned(side: usize, is_dark: impl Fn(usize, usize) -> bool) -> String {
         // Four pixels for each module: a picture, as a camera would have it.
         let picture = |x: usize, y: usize| if is_dark(x / 4, y / 4) { 0 } else { 255 };
-        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(side * 4, side * 4, picture);
+        let mut picture =
+            rqrr::PreparedImage::prepare_from_greyscale(side.saturating_mul(4), side.saturating_mul(4), picture);
         let [code] = &picture.detect_grids()[..] else { panic!("not one code") };
         code.decode().unwrap().1
     }
