@@ -19,7 +19,7 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     pub(crate) fn new(host: Option<Arc<dyn RateLimit>>) -> Self {
-        Self { host, devices: Arc::new(MemoryRateLimit::for_devices()) }
+        Self { host, devices: Arc::new(MemoryRateLimit::new()) }
     }
 
     fn of(&self, what: Limited) -> Option<&dyn RateLimit> {

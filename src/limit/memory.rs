@@ -52,13 +52,22 @@ pub struct MemoryRateLimit {
 type Name = (u64, u64);
 
 impl MemoryRateLimit {
-    /// One that limits nothing yet.
+    /// One that limits devices and user codes alone, as a server does that was given no limit: the last two lines of
+    /// [`generous`](Self::generous). So nobody who limits something else takes away what keeps guessing hopeless.
     pub fn new() -> Self {
-        Self {
+        let millis = Duration::from_millis;
+        let nothing = Self {
             rates: Vec::new(),
             hashes: [RandomState::new(), RandomState::new()],
             shards: std::array::from_fn(|_| Mutex::default()),
-        }
+        };
+        nothing
+            .limit(Limited::DeviceAuthorization, By::Address, Rate::new(60, millis(1_000)))
+            .limit(Limited::DeviceAuthorization, By::Client, Rate::new(600, millis(100)))
+            .limit(Limited::DeviceAuthorization, By::Everyone, Rate::new(5_000, millis(10)))
+            .limit(Limited::UserCode, By::Address, Rate::new(60, millis(10_000)))
+            .limit(Limited::UserCode, By::Subject, Rate::new(10, millis(60_000)))
+            .limit(Limited::UserCode, By::Everyone, Rate::new(3_000, millis(200)))
     }
 
     /// What an authorization server usually needs: far above what one application or household does, and far below what
@@ -78,7 +87,7 @@ impl MemoryRateLimit {
     /// makes 6,000 guesses at most, among 25,600,000,000 codes.
     pub fn generous() -> Self {
         let millis = Duration::from_millis;
-        Self::for_devices()
+        Self::new()
             .limit(Limited::Authorize, By::Address, Rate::new(120, millis(500)))
             .limit(Limited::Token, By::Address, Rate::new(600, millis(50)))
             .limit(Limited::Token, By::Client, Rate::new(6_000, millis(5)))
@@ -86,18 +95,6 @@ impl MemoryRateLimit {
             .limit(Limited::Revoke, By::Client, Rate::new(6_000, millis(5)))
             .limit(Limited::Register, By::Address, Rate::new(60, millis(1_000)))
             .limit(Limited::Introspect, By::Address, Rate::new(10_000, millis(1)))
-    }
-
-    /// The last two lines of [`generous`](Self::generous).
-    pub(super) fn for_devices() -> Self {
-        let millis = Duration::from_millis;
-        Self::new()
-            .limit(Limited::DeviceAuthorization, By::Address, Rate::new(60, millis(1_000)))
-            .limit(Limited::DeviceAuthorization, By::Client, Rate::new(600, millis(100)))
-            .limit(Limited::DeviceAuthorization, By::Everyone, Rate::new(5_000, millis(10)))
-            .limit(Limited::UserCode, By::Address, Rate::new(60, millis(10_000)))
-            .limit(Limited::UserCode, By::Subject, Rate::new(10, millis(60_000)))
-            .limit(Limited::UserCode, By::Everyone, Rate::new(3_000, millis(200)))
     }
 
     /// The same, with this limit in place of the one there was for the same thing and kind of caller.
