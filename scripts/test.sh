@@ -105,12 +105,16 @@ need_redis() { # the tests of the store in Redis start servers of their own
 
 need_browser() { # Chromium with its driver, and what looks for barriers in pages
   local how="install Chromium, chromedriver and npm (Debian: 'apt-get install chromium chromium-driver npm')"
-  if ! command -v chromedriver >/dev/null || ! command -v npm >/dev/null; then
+  # Each by itself: the npm that comes with another Node.js does not go together with Debian's.
+  local -a missing=()
+  command -v chromedriver >/dev/null || missing+=(chromium chromium-driver fonts-dejavu-core)
+  command -v npm >/dev/null || missing+=(npm)
+  if ((${#missing[@]} > 0)); then
     command -v apt-get >/dev/null || fail "chromedriver or npm is missing: $how."
-    echo "Installing Chromium and npm; this happens once."
+    echo "Installing ${missing[*]}; this happens once."
     local -a root=(env DEBIAN_FRONTEND=noninteractive)
     ((EUID == 0)) || root=(sudo -n "${root[@]}")
-    { "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -qq -y --no-install-recommends chromium chromium-driver npm; } >/dev/null ||
+    { "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >/dev/null ||
       fail "chromedriver or npm is missing and could not be installed: $how."
   fi
   [[ -f tests/browser/node_modules/axe-core/axe.min.js ]] && return
