@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{AuthenticatedClient, Client, StoredSecret};
 use crate::clock::Timestamp;
-use crate::store::{Commit, Condition, DigestHasher, Key, KeySpace, Kind, Payload, Record, State, Write};
+use crate::store::{Commit, DigestHasher, Key, KeySpace, Kind, Record};
 
 /// How far the time that is kept may lag behind.
 const PRECISION: Duration = Duration::from_secs(3600);
@@ -63,26 +63,7 @@ pub(crate) fn mark(keys: &KeySpace, client: &Client, secret: &StoredSecret) -> K
 
 /// The commit that writes the mark, given the one that is there. If another node is quicker, its mark is as good.
 pub(crate) fn note(keys: &KeySpace, key: Key, present: Option<&Record>, now: Timestamp) -> Commit {
-    let record = Arc::new(Record {
-        key,
-        tenant: keys.tenant(),
-        revision: 1,
-        state: State::Live,
-        epoch: 0,
-        parent: None,
-        owner: None,
-        labels: None,
-        created_at: now,
-        expires_at: Timestamp::NEVER,
-        purge_after: now.after(KEPT),
-        used: None,
-        payload: Payload::default(),
-    });
-    let (conditions, write) = match present {
-        Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
-        None => (Vec::new(), Write::Insert(record)),
-    };
-    Commit { conditions, writes: vec![write], ..keys.commit(key.partition, now) }
+    keys.mark_use(key, present, now, now.after(KEPT), now)
 }
 
 impl std::fmt::Debug for RecentUses {

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::store::{Commit, Condition, DigestHasher, Key, KeySpace, Kind, Payload, Record, State, Write};
+use crate::store::{Commit, DigestHasher, Key, KeySpace, Kind, Record};
 
 /// How far the time that is kept may lag behind.
 const PRECISION: Duration = Duration::from_secs(3600);
@@ -104,27 +104,7 @@ pub(crate) fn write_down(keys: &KeySpace, seen: &GrantUse, present: Option<&Reco
     if present.is_some_and(|present| present.created_at >= seen.at) {
         return None;
     }
-    let key = mark(keys, &seen.grant);
-    let record = Arc::new(Record {
-        key,
-        tenant: keys.tenant(),
-        revision: 1,
-        state: State::Live,
-        epoch: 0,
-        parent: None,
-        owner: None,
-        labels: None,
-        created_at: seen.at,
-        expires_at: Timestamp::NEVER,
-        purge_after: seen.purge_after,
-        used: None,
-        payload: Payload::default(),
-    });
-    let (conditions, write) = match present {
-        Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
-        None => (Vec::new(), Write::Insert(record)),
-    };
-    Some(Commit { conditions, writes: vec![write], ..keys.commit(key.partition, now) })
+    Some(keys.mark_use(mark(keys, &seen.grant), present, seen.at, seen.purge_after, now))
 }
 
 impl std::fmt::Debug for RecentGrants {
@@ -136,7 +116,7 @@ impl std::fmt::Debug for RecentGrants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Partition, Tenant};
+    use crate::store::{Partition, Payload, State, Tenant};
 
     fn grant(number: u32) -> Record {
         let mut id = [0; 32];

@@ -15,8 +15,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use http_body::Body;
 
 use super::answer;
-use super::limits;
-use super::site::{MAX_NAME, SignIn, SignedIn, Site, Stopped, allowed, comes_from_elsewhere, once};
+use super::site::{MAX_NAME, SignIn, SignedIn, Site, Stopped, allowed, once, sent};
 use crate::endpoint::metadata::path;
 use crate::endpoint::{Approval, DeviceDecision, decide_device};
 use crate::event::Refusal;
@@ -38,17 +37,10 @@ impl Site {
         if parts.method != Method::GET && parts.method != Method::POST {
             return answer::method_not_allowed("GET, POST");
         }
-        let too_long = Stopped::Message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too long.");
-        if limits::check(&parts).is_err() {
-            return self.stopped(&too_long);
-        }
-        let went = if parts.method == Method::GET {
-            self.open_device(&parts).await
-        } else {
-            match limits::collect(body).await {
-                Ok(body) => self.post_device(&parts, &body).await,
-                Err(_) => Err(too_long),
-            }
+        let went = match sent(&parts, body).await {
+            Ok(None) => self.open_device(&parts).await,
+            Ok(Some(body)) => self.post_device(&parts, &body).await,
+            Err(too_long) => Err(too_long),
         };
         went.unwrap_or_else(|stopped| self.stopped(&stopped))
     }
@@ -73,13 +65,7 @@ impl Site {
     /// A form was sent: with a code, or with a decision.
     async fn post_device(&self, parts: &Parts, body: &[u8]) -> Result<Response<String>, Stopped> {
         let context = &self.server.inner.context;
-        if comes_from_elsewhere(&parts.headers, context.issuer.origin()) {
-            return Err(self.forged());
-        }
-        if !crate::endpoint::declares_form(&parts.headers) {
-            return Err(ResumeError::Invalid.into());
-        }
-        let form = Form::parse(body).map_err(|_| ResumeError::Invalid)?;
+        let form = self.form_of_page(parts, body)?;
         let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let csrf = once(&form, "csrf")?.unwrap_or_default();
         let typed = once(&form, "user_code")?;

@@ -223,17 +223,10 @@ impl Site {
         if parts.method != Method::GET && parts.method != Method::POST {
             return answer::method_not_allowed("GET, POST");
         }
-        let too_long = Stopped::Message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too long.");
-        if limits::check(&parts).is_err() {
-            return self.stopped(&too_long);
-        }
-        let went = if parts.method == Method::GET {
-            self.come_back(&parts).await
-        } else {
-            match limits::collect(body).await {
-                Ok(body) => self.decide(&parts, &body).await,
-                Err(_) => Err(too_long),
-            }
+        let went = match sent(&parts, body).await {
+            Ok(None) => self.come_back(&parts).await,
+            Ok(Some(body)) => self.decide(&parts, &body).await,
+            Err(too_long) => Err(too_long),
         };
         went.unwrap_or_else(|stopped| self.stopped(&stopped))
     }
@@ -350,13 +343,7 @@ impl Site {
 
     /// A decision, from the consent page.
     async fn decide(&self, parts: &Parts, body: &[u8]) -> Result<Response<String>, Stopped> {
-        if comes_from_elsewhere(&parts.headers, self.server.inner.context.issuer.origin()) {
-            return Err(self.forged());
-        }
-        if !crate::endpoint::declares_form(&parts.headers) {
-            return Err(ResumeError::Invalid.into());
-        }
-        let form = Form::parse(body).map_err(|_| ResumeError::Invalid)?;
+        let form = self.form_of_page(parts, body)?;
         let handle = once(&form, "handle")?.ok_or(ResumeError::Invalid)?;
         let csrf = once(&form, "csrf")?.unwrap_or_default();
         let decision = once(&form, "decision")?;
@@ -378,6 +365,17 @@ impl Site {
             Some("deny") => Ok(self.server.deny(pending, Some(&asked)).await?),
             _ => Err(Stopped::Message(StatusCode::BAD_REQUEST, "The form did not say what was decided.")),
         }
+    }
+
+    /// The form of one of our pages.
+    pub(super) fn form_of_page<'b>(&self, parts: &Parts, body: &'b [u8]) -> Result<Form<'b>, Stopped> {
+        if comes_from_elsewhere(&parts.headers, self.server.inner.context.issuer.origin()) {
+            return Err(self.forged());
+        }
+        if !crate::endpoint::declares_form(&parts.headers) {
+            return Err(ResumeError::Invalid.into());
+        }
+        Ok(Form::parse(body).map_err(|_| ResumeError::Invalid)?)
     }
 
     /// The form was not sent from our page.
@@ -432,6 +430,16 @@ fn came(response: &Response<String>) -> Came {
 
 /// The longest name of a client that is shown, in characters.
 pub(super) const MAX_NAME: usize = 80;
+
+/// The body of a POST to a page; `None` for a GET.
+pub(super) async fn sent<B: Body>(parts: &Parts, body: B) -> Result<Option<Vec<u8>>, Stopped> {
+    let too_long = |_| Stopped::Message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too long.");
+    limits::check(parts).map_err(too_long)?;
+    if parts.method == Method::GET {
+        return Ok(None);
+    }
+    limits::collect(body).await.map(Some).map_err(too_long)
+}
 
 /// A parameter that may not be repeated; `None` where it is absent.
 pub(super) fn once<'f>(form: &'f Form<'_>, name: &str) -> Result<Option<&'f str>, ResumeError> {

@@ -1,9 +1,11 @@
 //! From what a thing is called to the key of its record.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher24;
 
-use super::{Commit, Key, Kind, Partition, Tenant};
+use super::{Commit, Condition, Key, Kind, Partition, Payload, Record, State, Tenant, Write};
 use crate::clock::Timestamp;
 use crate::id::{ClientId, Subject};
 use crate::secret::SecretBytes;
@@ -35,6 +37,38 @@ impl KeySpace {
     /// A commit of this server that does nothing yet.
     pub(crate) const fn commit(&self, partition: Partition, at: Timestamp) -> Commit {
         Commit { tenant: self.tenant, partition, at, conditions: Vec::new(), writes: Vec::new(), events: Vec::new() }
+    }
+
+    /// The commit that writes the mark of a use at `used_at`, in place of the one that is there. If another node is
+    /// quicker it is refused, and the other's mark is as good.
+    pub(crate) fn mark_use(
+        &self,
+        key: Key,
+        present: Option<&Record>,
+        used_at: Timestamp,
+        purge_after: Timestamp,
+        now: Timestamp,
+    ) -> Commit {
+        let record = Arc::new(Record {
+            key,
+            tenant: self.tenant,
+            revision: 1,
+            state: State::Live,
+            epoch: 0,
+            parent: None,
+            owner: None,
+            labels: None,
+            created_at: used_at,
+            expires_at: Timestamp::NEVER,
+            purge_after,
+            used: None,
+            payload: Payload::default(),
+        });
+        let (conditions, write) = match present {
+            Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
+            None => (Vec::new(), Write::Insert(record)),
+        };
+        Commit { conditions, writes: vec![write], ..self.commit(key.partition, now) }
     }
 
     /// The key of a client, in its own partition, which is also that of what it is issued without a resource owner.
