@@ -39,7 +39,7 @@ pub(crate) async fn named(
         None if !url::is_claimed(id.as_str()) => return Ok(None),
         Some(_) | None => {}
     }
-    let metadata = documents.metadata(context, id).await?;
+    let metadata = Box::pin(documents.metadata(context, id)).await?;
     Ok(Some(match registered {
         Some(client) if *client.metadata() == *metadata => client,
         Some(client) => Arc::new(client.with(ClientMetadata::clone(&metadata), Vec::new())),

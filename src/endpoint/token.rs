@@ -48,10 +48,10 @@ async fn grant(context: &Context, request: &ClientRequest<'_>) -> Result<TokenAn
         refresh_token::GRANT_TYPE => refresh_token::refresh(context, presented, form).await,
         client_credentials::GRANT_TYPE => client_credentials::issue(context, presented, form).await,
         device_code::GRANT_TYPE if context.policy.device.is_some() => {
-            device_code::redeem(context, presented, form).await
+            Box::pin(device_code::redeem(context, presented, form)).await
         }
         other => match context.extension_grants.get(other) {
-            Some(grant) => extension::issue(context, presented, other, &**grant, form).await,
+            Some(grant) => Box::pin(extension::issue(context, presented, other, &**grant, form)).await,
             None => Err(TokenError::GrantTypeUnknown),
         },
     }

@@ -13,7 +13,7 @@ use crate::event::{Event, Refusal, What};
 use crate::id::ClientId;
 use crate::interaction::PendingAuthorization;
 use crate::limit::Limited;
-use crate::observe::{self, Came};
+use crate::observe::{Came, Watch};
 use crate::refusal::{AuthorizeError, DocumentError, RegistrationError, RequestError};
 use crate::server::AuthorizationServer;
 use crate::wire::form::Form;
@@ -133,12 +133,15 @@ impl AuthorizationServer {
             return match self.resource_metadata(&request) {
                 Some(response) => Outcome::Respond(response),
                 #[cfg(feature = "api")]
-                None => self.manage(request).await,
+                None => Box::pin(self.manage(request)).await,
                 #[cfg(not(feature = "api"))]
                 None => Outcome::NotMine(request),
             };
         };
-        observe::watched(endpoint.name(), self.answer(endpoint, request), Outcome::came).await
+        let watch = Watch::begin(endpoint.name());
+        let outcome = watch.during(self.answer(endpoint, request)).await;
+        watch.end(outcome.came());
+        outcome
     }
 
     async fn answer<B: Body>(&self, endpoint: Endpoint, request: Request<B>) -> Outcome<B> {
@@ -175,15 +178,18 @@ impl AuthorizationServer {
             Ok(body) => body,
             Err(error) => return Outcome::Respond(self.too_large(endpoint, error)),
         };
+        // What is asked for now and then is put elsewhere, so that the others need not carry its room along.
         match endpoint {
             Endpoint::Authorize => self.authorize(parts, &body).await,
             Endpoint::Token => Outcome::Respond(self.token(&parts, &body).await),
             Endpoint::Revoke => Outcome::Respond(self.revoke(&parts, &body).await),
             Endpoint::Introspect => Outcome::Respond(self.introspect(&parts, &body).await),
-            Endpoint::DeviceAuthorization => Outcome::Respond(self.device_authorization(&parts, &body).await),
-            Endpoint::Register => Outcome::Respond(answer::open_to_any_origin(self.register(&parts, &body).await)),
+            Endpoint::DeviceAuthorization => Outcome::Respond(Box::pin(self.device_authorization(&parts, &body)).await),
+            Endpoint::Register => {
+                Outcome::Respond(answer::open_to_any_origin(Box::pin(self.register(&parts, &body)).await))
+            }
             Endpoint::Registration => {
-                Outcome::Respond(answer::open_to_any_origin(self.manage_registration(&parts, &body).await))
+                Outcome::Respond(answer::open_to_any_origin(Box::pin(self.manage_registration(&parts, &body)).await))
             }
             Endpoint::Metadata => Outcome::Respond(answer::metadata(&self.inner.metadata)),
         }

@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::event::Refusal;
 use crate::id::Subject;
 use crate::interaction::PendingAuthorization;
-use crate::observe::{Came, watched};
+use crate::observe::{Came, Watch};
 use crate::pages::ConsentView;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError};
 use crate::server::AuthorizationServer;
@@ -183,12 +183,18 @@ impl Site {
         let issuer = self.server.inner.context.issuer.path();
         if request.uri().path().strip_prefix(issuer) == Some(path::INTERACTION) {
             let (parts, body) = request.into_parts();
-            return Ok(watched("interaction", self.interaction(parts, body), came).await);
+            let watch = Watch::begin("interaction");
+            let response = watch.during(Box::pin(self.interaction(parts, body))).await;
+            watch.end(Came::to(response.status()));
+            return Ok(response);
         }
         let devices = self.server.inner.context.policy.device.is_some();
         if devices && request.uri().path().strip_prefix(issuer) == Some(path::DEVICE) {
             let (parts, body) = request.into_parts();
-            return Ok(watched("device", self.device(parts, body), came).await);
+            let watch = Watch::begin("device");
+            let response = watch.during(Box::pin(self.device(parts, body))).await;
+            watch.end(Came::to(response.status()));
+            return Ok(response);
         }
         match self.server.handle(request).await {
             Outcome::Respond(response) => Ok(response),
@@ -422,10 +428,6 @@ impl Site {
         };
         answer::error_page(&*self.server.inner.pages, status, message)
     }
-}
-
-fn came(response: &Response<String>) -> Came {
-    Came::to(response.status())
 }
 
 /// The longest name of a client that is shown, in characters.

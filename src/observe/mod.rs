@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::event::Event;
 use crate::store::Store;
 
-pub(crate) use request::{Came, grant_type, watched};
+pub(crate) use request::{Came, Watch, grant_type};
 
 /// Tells the instruments of an event.
 pub(crate) fn event(event: &Event) {

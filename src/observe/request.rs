@@ -42,35 +42,60 @@ impl Came {
     }
 }
 
-/// Does the work of a request in a span of its own, and counts what it came to.
-pub(crate) async fn watched<T>(
+/// A request while it is worked on: in a span of its own, with the time it takes.
+///
+/// Not a function that is given the work: its future would hold the work twice, before it begins and while it goes on.
+pub(crate) struct Watch {
+    #[cfg(feature = "metrics")]
     endpoint: &'static str,
-    work: impl Future<Output = T>,
-    came: impl FnOnce(&T) -> Came,
-) -> T {
     #[cfg(feature = "metrics")]
-    let began = Stopwatch::start();
+    began: Stopwatch,
     #[cfg(feature = "tracing")]
-    let span = tracing::info_span!(
-        target: "grantor",
-        "grantor.request",
-        endpoint,
-        grant_type = tracing::field::Empty,
-        outcome = tracing::field::Empty,
-        reason = tracing::field::Empty,
-    );
+    span: tracing::Span,
+}
+
+impl Watch {
+    #[cfg_attr(not(any(feature = "metrics", feature = "tracing")), expect(unused_variables, reason = "nobody is told"))]
+    pub(crate) fn begin(endpoint: &'static str) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            endpoint,
+            #[cfg(feature = "metrics")]
+            began: Stopwatch::start(),
+            #[cfg(feature = "tracing")]
+            span: tracing::info_span!(
+                target: "grantor",
+                "grantor.request",
+                endpoint,
+                grant_type = tracing::field::Empty,
+                outcome = tracing::field::Empty,
+                reason = tracing::field::Empty,
+            ),
+        }
+    }
+
+    /// The work, in the span.
     #[cfg(feature = "tracing")]
-    let done = tracing::Instrument::instrument(work, span.clone()).await;
+    pub(crate) fn during<W: Future>(&self, work: W) -> tracing::instrument::Instrumented<W> {
+        tracing::Instrument::instrument(work, self.span.clone())
+    }
+
+    /// The work.
     #[cfg(not(feature = "tracing"))]
-    let done = work.await;
-    let came = came(&done);
-    #[cfg(feature = "tracing")]
-    span.record("outcome", came.as_str());
-    #[cfg(feature = "metrics")]
-    super::metrics::request(endpoint, came.as_str(), began.elapsed());
-    #[cfg(not(any(feature = "metrics", feature = "tracing")))]
-    let _ = (endpoint, came);
-    done
+    #[expect(clippy::unused_self, reason = "with `tracing` there is a span")]
+    pub(crate) const fn during<W: Future>(&self, work: W) -> W {
+        work
+    }
+
+    /// Counts what it came to.
+    pub(crate) fn end(self, came: Came) {
+        #[cfg(feature = "tracing")]
+        self.span.record("outcome", came.as_str());
+        #[cfg(feature = "metrics")]
+        super::metrics::request(self.endpoint, came.as_str(), self.began.elapsed());
+        #[cfg(not(any(feature = "metrics", feature = "tracing")))]
+        let _ = (self, came);
+    }
 }
 
 /// Tells the span which grant type the request is for: one that the server has, never a client's own words.
