@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use bytes::Buf as _;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::StatusCode;
 use http::request::Parts;
 use http_body::Body;
@@ -51,25 +51,27 @@ pub(crate) fn check(parts: &Parts) -> Result<(), TooLarge> {
     Ok(())
 }
 
-/// Reads a body, whole, and stops as soon as it is too long.
-pub(crate) async fn collect<B: Body>(body: B) -> Result<Vec<u8>, TooLarge> {
+/// Reads a body, whole, and stops as soon as it is too long. One that came in one piece is not copied.
+pub(crate) async fn collect<B: Body>(body: B) -> Result<Bytes, TooLarge> {
     let declared = body.size_hint().lower();
     if declared > u64::try_from(MAX_BODY).unwrap_or(u64::MAX) {
         return Err(TooLarge::Body);
     }
     let mut body = pin!(body);
-    let mut collected = Vec::with_capacity(usize::try_from(declared).unwrap_or(0));
+    let mut collected = Bytes::new();
     while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
         let Ok(mut data) = frame.map_err(|_| TooLarge::Broken)?.into_data() else { continue };
-        if collected.len().saturating_add(data.remaining()) > MAX_BODY {
+        let length = data.remaining();
+        if collected.len().saturating_add(length) > MAX_BODY {
             return Err(TooLarge::Body);
         }
-        while data.has_remaining() {
-            let chunk = data.chunk();
-            let length = chunk.len();
-            collected.extend_from_slice(chunk);
-            data.advance(length);
-        }
+        collected = if collected.is_empty() {
+            data.copy_to_bytes(length)
+        } else {
+            let mut longer = BytesMut::from(collected);
+            longer.put(data);
+            longer.freeze()
+        };
     }
     Ok(collected)
 }

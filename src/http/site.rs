@@ -1,6 +1,7 @@
 //! The server with its pages: the host only says who is signed in, and where one signs in.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -214,7 +215,7 @@ impl Site {
             Ok(()) => limits::collect(body).await,
             Err(error) => Err(error),
         };
-        match body.map(String::from_utf8) {
+        match body.map(|body| String::from_utf8(body.into())) {
             Ok(Ok(body)) => {
                 let core = Self { dialect: None, ..self.clone() };
                 dialect.answer(&core, Request::from_parts(parts, body)).await
@@ -434,7 +435,7 @@ impl Site {
 pub(super) const MAX_NAME: usize = 80;
 
 /// The body of a POST to a page; `None` for a GET.
-pub(super) async fn sent<B: Body>(parts: &Parts, body: B) -> Result<Option<Vec<u8>>, Stopped> {
+pub(super) async fn sent<B: Body>(parts: &Parts, body: B) -> Result<Option<Bytes>, Stopped> {
     let too_long = |_| Stopped::Message(StatusCode::PAYLOAD_TOO_LARGE, "The request is too long.");
     limits::check(parts).map_err(too_long)?;
     if parts.method == Method::GET {

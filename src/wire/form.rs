@@ -57,7 +57,9 @@ impl<'a> Form<'a> {
     /// The size of the whole is the caller's to limit, before it reads.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FormError> {
         let mut rest = std::str::from_utf8(bytes).map_err(|_| FormError::NotUtf8)?;
-        let mut pairs = Vec::new();
+        // Counted first, so that what most send fits exactly, and nobody makes room for more than is read.
+        let pieces = rest.matches('&').count().saturating_add(1);
+        let mut pairs = Vec::with_capacity(pieces.min(MAX_PARAMETERS));
         while !rest.is_empty() {
             let piece = Piece::first(rest);
             rest = piece.rest;
@@ -66,9 +68,6 @@ impl<'a> Form<'a> {
             }
             if pairs.len() >= MAX_PARAMETERS {
                 return Err(FormError::TooManyParameters);
-            }
-            if pairs.is_empty() {
-                pairs.reserve(8);
             }
             let name = bounded(piece.name, piece.seen_in_name, MAX_NAME, FormError::NameTooLong)?;
             pairs.push((name, bounded(piece.value, piece.seen_in_value, MAX_VALUE, FormError::ValueTooLong)?));
