@@ -15,7 +15,7 @@ package=grantor
 most_crates=44 # of the default features, this one included
 denied_crates='tokio|async-std|smol|async-executor|openssl|native-tls|cc|cmake|bindgen|[a-z0-9_-]+-sys'
 
-steps=(fmt clippy features docs test browser postgres redis outside guard tree deny)
+steps=(fmt clippy features docs test browser postgres redis databases outside guard tree deny)
 declare -A about=(
   [fmt]="the code is formatted"
   [clippy]="no warning with all features, tests and examples included"
@@ -237,7 +237,7 @@ fi
 for step in "$@"; do
   [[ -n ${about[$step]:-} ]] || fail "there is no step '$step'; the steps are: ${steps[*]}."
 done
-(($# > 0)) && steps=("$@") # databases only when it is named: it takes minutes
+(($# > 0)) && steps=("$@")
 command -v cargo >/dev/null || fail "there is no cargo: install Rust (rust-version in Cargo.toml tells which) and run this again."
 [[ -n ${CI:-} ]] && export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 

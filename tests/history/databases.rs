@@ -15,6 +15,7 @@
 #![allow(dead_code, reason = "what is shared with other tests has more than is needed here")]
 
 mod arena;
+mod blows;
 mod family;
 mod faults;
 mod history;
@@ -33,47 +34,30 @@ mod stores;
 #[path = "../../examples/custom_store.rs"]
 mod custom_store;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::history::Outcome;
 use crate::process::Processes;
 use crate::round::Plan;
-use crate::rounds::rounds;
+use crate::rounds::{assert_noticed, rounds};
 
-/// Plays rounds over the database of this URL, and says how long it went on being killed.
+/// In one round of five, two nodes are killed, and in one of ten the database, which takes a second to come back; in a long run less often.
+fn plan(seed: u64) -> Plan {
+    let one_in = |often: u64| usize::from(seed.is_multiple_of(if seed < FEW { often } else { often * 10 }));
+    Plan { kills: 2 * one_in(5), crashes: one_in(10), ..Plan::of(seed) }
+}
+
+/// How many rounds are played on each database unless somebody says otherwise.
+const FEW: u64 = 300;
+
+/// Plays rounds over the database of this URL, which is killed by `crash`.
 async fn play(url: String, crash: impl Fn() + Send + Sync + 'static) {
-    let crashed = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&crashed);
-    let crash = move || {
-        crash();
-        counted.fetch_add(1, Ordering::SeqCst);
-    };
     let processes = Processes {
         url: Box::new(move |_| url.clone()),
         count: 2,
         crash: Some(Arc::new(crash)),
         running: Mutex::default(),
     };
-    // It takes a second to come back: most rounds do without, and in a long run nearly all.
-    let rare =
-        |seed: u64, of_hundred: u64| if seed < 200 { seed % 100 < of_hundred } else { seed % 1_000 < of_hundred };
-    let plan = |seed: u64| Plan {
-        kills: rare(seed.wrapping_mul(7), 20),
-        crashes: rare(seed.wrapping_mul(11), 5),
-        ..Plan::of(seed)
-    };
-    let histories = rounds(&processes, 200, plan).await;
-    if histories.len() >= 100 {
-        let calls = || histories.iter().flat_map(|history| &history.calls);
-        let lives = calls().map(|call| call.node.1).max().unwrap();
-        let doubts = calls().filter(|call| call.outcome() == Some(&Outcome::InDoubt)).count();
-        let times = crashed.load(Ordering::SeqCst);
-        assert!(
-            lives > 5 && doubts > 50 && times > 3,
-            "servers were killed {lives} times, the database {times} times, with {doubts} requests under way"
-        );
-    }
+    assert_noticed(&rounds(&processes, FEW, plan).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -105,6 +105,8 @@ pub struct History {
     pub calls: Vec<Call>,
     /// From here on the store was well, and every request must be answered.
     pub calm: Option<usize>,
+    /// How often a node or the database was killed.
+    pub struck: usize,
 }
 
 impl History {

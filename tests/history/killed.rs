@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::history::{History, Outcome};
 use crate::process::Processes;
 use crate::round::Plan;
-use crate::rounds::rounds;
+use crate::rounds::{assert_noticed, rounds};
 
 /// A directory that goes with the value.
 struct Directory(PathBuf);
@@ -27,14 +26,7 @@ impl Drop for Directory {
 
 /// In a long run, most of the time goes into starting processes.
 fn with_kills(seed: u64) -> Plan {
-    Plan { kills: seed < 20 || seed.is_multiple_of(20), ..Plan::of(seed) }
-}
-
-/// How often a server was killed, and how many requests were under way.
-fn tried(histories: &[History]) -> (u64, usize) {
-    let calls = || histories.iter().flat_map(|history| &history.calls);
-    let lives = calls().map(|call| call.node.1).max().unwrap();
-    (lives, calls().filter(|call| call.outcome() == Some(&Outcome::InDoubt)).count())
+    Plan { kills: if seed < 20 || seed.is_multiple_of(20) { 2 } else { 0 }, ..Plan::of(seed) }
 }
 
 /// Over the store of `examples/custom_store.rs`, whose file belongs to one process.
@@ -44,11 +36,7 @@ async fn a_server_killed_at_any_moment_loses_nothing_that_it_acknowledged() {
     let path = directory.0.clone();
     let url = move |number| format!("file:{}", path.join(format!("{number}.jsonl")).display());
     let processes = Processes { url: Box::new(url), count: 1, crash: None, running: Mutex::default() };
-    let histories = rounds(&processes, 12, with_kills).await;
-    let (lives, doubts) = tried(&histories);
-    if histories.len() >= 12 {
-        assert!(lives > 5 && doubts > 5, "killed {lives} times, with {doubts} requests under way");
-    }
+    assert_noticed(&rounds(&processes, 12, with_kills).await);
 }
 
 /// Two at once over one file, either of them killed while the other writes.
@@ -58,9 +46,5 @@ async fn two_servers_over_one_sqlite_file_lose_nothing_when_either_is_killed() {
     let path = directory.0.clone();
     let url = move |number| format!("sqlite:{}", path.join(format!("{number}.db")).display());
     let processes = Processes { url: Box::new(url), count: 2, crash: None, running: Mutex::default() };
-    let histories = rounds(&processes, 200, with_kills).await;
-    let (lives, doubts) = tried(&histories);
-    if histories.len() >= 100 {
-        assert!(lives > 5 && doubts > 50, "killed {lives} times, with {doubts} requests under way");
-    }
+    assert_noticed(&rounds(&processes, 200, with_kills).await);
 }

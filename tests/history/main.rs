@@ -15,6 +15,7 @@
 //! | `stores.rs` | the databases that processes can share, by URL |
 //! | `faults.rs` | a store that fails and dawdles |
 //! | `broken.rs` | stores that are wrong on purpose |
+//! | `blows.rs` | what is killed in a round, and when |
 //! | `round.rs`, `rounds.rs` | one round: who does what; many of them |
 //! | `random.rs` | numbers from a seed |
 //! | `honest.rs`, `caught.rs`, `killed.rs`, `written.rs` | the tests |
@@ -35,6 +36,7 @@
 )]
 
 mod arena;
+mod blows;
 mod broken;
 mod caught;
 mod family;

@@ -1,11 +1,12 @@
 //! One round: some clients, a few people, and a dozen things that each client does.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use grantor::clock::Timestamp;
 
 use crate::arena::Arena;
+use crate::blows::{Blow, Blows, Victim};
 use crate::faults::Faults;
 use crate::history::{History, Name, Op, Outcome, Person, Recorder};
 use crate::node::{Ask, CAP, Node, Reply, START};
@@ -25,10 +26,10 @@ pub struct Plan {
     pub crowds: bool,
     /// Time passes, so that a retry may be late.
     pub lingers: bool,
-    /// Nodes are killed.
-    pub kills: bool,
-    /// The database is killed.
-    pub crashes: bool,
+    /// How often a node is killed, with requests under way.
+    pub kills: usize,
+    /// How often the database is.
+    pub crashes: usize,
     pub clients: usize,
     pub steps: usize,
     pub faults: Faults,
@@ -50,8 +51,8 @@ impl Plan {
             ends: some(25),
             crowds: some(30),
             lingers: some(25),
-            kills: false,
-            crashes: false,
+            kills: 0,
+            crashes: 0,
             clients: 4,
             steps: 8,
             faults,
@@ -85,6 +86,8 @@ struct Round {
     recorder: Recorder,
     known: Mutex<Known>,
     clock: Arc<AtomicI64>,
+    blows: Blows,
+    struck: AtomicUsize,
 }
 
 /// The clock of rounds that follow each other on one arena: it never goes back.
@@ -95,8 +98,16 @@ pub fn clock() -> Arc<AtomicI64> {
 /// Plays a round, and returns what was seen.
 pub async fn play(arena: &dyn Arena, seed: u64, plan: Plan, clock: Arc<AtomicI64>) -> History {
     let nodes = arena.nodes(seed).await;
-    let round = Round { seed, plan, nodes, recorder: Recorder::default(), known: Mutex::default(), clock };
-    let round = Arc::new(round);
+    let round = Arc::new(Round {
+        seed,
+        plan,
+        nodes,
+        recorder: Recorder::default(),
+        known: Mutex::default(),
+        clock,
+        blows: Blows::of(seed, plan.kills, plan.crashes),
+        struck: AtomicUsize::new(0),
+    });
     round.fail(plan.faults).await;
     let clients: Vec<_> = (0..plan.clients)
         .map(|client| {
@@ -108,7 +119,7 @@ pub async fn play(arena: &dyn Arena, seed: u64, plan: Plan, clock: Arc<AtomicI64
         client.await.unwrap();
     }
     round.audit().await;
-    round.recorder.history()
+    History { struck: round.struck.load(Ordering::SeqCst), ..round.recorder.history() }
 }
 
 impl Round {
@@ -127,14 +138,6 @@ impl Round {
     async fn client(&self, client: usize) {
         let mut random = Random::of(self.seed, 1 + u64::try_from(client).unwrap());
         for _ in 0..self.plan.steps {
-            if self.plan.kills && random.percent(5) {
-                self.nodes[random.below(self.nodes.len())].kill();
-                // A node that was started anew has a store that is well.
-                self.fail(self.plan.faults).await;
-            }
-            if self.plan.crashes && random.percent(5) {
-                self.nodes[random.below(self.nodes.len())].crash();
-            }
             if self.plan.lingers && random.percent(8) {
                 self.clock.fetch_add(31_000, Ordering::SeqCst);
             }
@@ -202,11 +205,44 @@ impl Round {
             Op::RevokeAccess(token) | Op::RevokeRefresh(token) => Ask::Revoke(secret(token)),
         };
         let number = self.recorder.sent(client, (node, server.life()), op, now);
-        let outcome = self.read(op, &server.ask(now, ask).await);
+        let reply = match self.blows.due(number) {
+            None => server.ask(now, ask).await,
+            Some(blow) => self.ask_and_strike(node, now, ask, blow).await,
+        };
+        self.blows.answered();
+        let outcome = self.read(op, &reply);
         let answered = Timestamp::from_millis(self.clock.load(Ordering::SeqCst));
         self.recorder.answered(number, outcome.clone(), answered);
         self.learn(op, &outcome);
         outcome
+    }
+
+    /// Sends a request, and strikes while it is under way.
+    async fn ask_and_strike(&self, node: usize, now: Timestamp, ask: Ask, blow: Blow) -> Reply {
+        let mut asking = self.nodes[node].ask(now, ask);
+        let reply = tokio::select! {
+            // In this order, so that the request is sent.
+            biased;
+            reply = &mut asking => Some(reply),
+            () = self.blows.moment(blow) => None,
+        };
+        self.strike(node, blow).await;
+        match reply {
+            Some(reply) => reply,
+            None => asking.await,
+        }
+    }
+
+    async fn strike(&self, node: usize, blow: Blow) {
+        match blow.victim {
+            Victim::Database => self.nodes[node].crash(),
+            Victim::Node => {
+                self.nodes[node].kill();
+                // A node that was started anew has a store that is well.
+                self.fail(self.plan.faults).await;
+            }
+        }
+        self.struck.fetch_add(1, Ordering::SeqCst);
     }
 
     fn read(&self, op: Op, reply: &Reply) -> Outcome {
@@ -274,8 +310,11 @@ impl Round {
     /// When all is done, and the store is well: what became of each token, asked of both nodes.
     async fn audit(&self) {
         let auditor = self.plan.clients;
+        for blow in self.blows.late() {
+            self.strike(0, blow).await;
+        }
         self.fail(Faults { turns: self.plan.faults.turns, ..Faults::NONE }).await;
-        if self.plan.crashes {
+        if self.plan.crashes > 0 {
             self.recover().await;
         }
         self.recorder.calm();

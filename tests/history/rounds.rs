@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::arena::Arena;
-use crate::history::History;
+use crate::history::{History, Outcome};
 use crate::round::{Plan, clock, play};
 use crate::rules::check;
 
@@ -26,10 +26,19 @@ pub async fn rounds(arena: &dyn Arena, few: u64, plan: impl Fn(u64) -> Plan) -> 
         if let Err(violation) = check(&history) {
             panic!("seed {seed}, {plan:?}\n{violation}");
         }
+        assert_eq!(history.struck, plan.kills + plan.crashes, "seed {seed}: not all was killed that its plan names");
         // Enough to tell what was tried; ten thousand would be too many to keep.
         if histories.len() < 300 {
             histories.push(history);
         }
     }
     histories
+}
+
+/// That servers were killed with requests under way, some of which were never answered.
+pub fn assert_noticed(histories: &[History]) {
+    let struck = || histories.iter().filter(|history| history.struck > 0);
+    let in_doubt = |history: &&History| history.calls.iter().any(|call| call.outcome() == Some(&Outcome::InDoubt));
+    let (struck, noticed) = (struck().count(), struck().filter(in_doubt).count());
+    assert!(noticed * 2 >= struck, "in {struck} rounds something was killed, and in {noticed} a request was in doubt");
 }

@@ -183,7 +183,8 @@ fn storm_over(arguments: &[&str]) -> (Lost, Log) {
     for _ in 0..4 {
         storm.go_on(800);
         server.kill();
-        std::thread::sleep(Duration::from_millis(50));
+        // Until everybody has noticed.
+        storm.go_on(16);
         server.restart();
     }
     storm.go_on(200);
