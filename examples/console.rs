@@ -25,7 +25,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::access::{Access, Action, Actor};
 use grantor::client::{ApplicationType, AuthMethod, ClientMetadata};
-use grantor::console::{Activity, Console};
+use grantor::console::Console;
 use grantor::entropy::{Entropy as _, SystemEntropy};
 use grantor::pages::{Pages as _, PlainPages};
 use grantor::resource::Challenge;
@@ -100,10 +100,8 @@ fn signed_in(sessions: &Mutex<HashMap<[u8; 32], SignedIn>>, headers: &HeaderMap)
 
 /// The server, with what there is to do with it, at this address.
 pub(crate) async fn app(issuer: &str) -> (Arc<App>, Router) {
-    let activity = Activity::new();
     let server = AuthorizationServer::builder(issuer)
         .store(MemoryStore::new())
-        .observer(activity.clone())
         .scope_definition(ScopeDefinition::new("read", "See your cameras and their settings").default())
         .device_authorization(DeviceAuthorization::default())
         .scope("write", "Change settings")
@@ -117,7 +115,7 @@ pub(crate) async fn app(issuer: &str) -> (Arc<App>, Router) {
     let sessions: Arc<Mutex<HashMap<_, _>>> = Arc::default();
     let accounts = Accounts { sessions: Arc::clone(&sessions) };
     let console = Console::new(server.clone(), accounts.clone()).name("Camera cloud").sign_in_at("/login");
-    let console = console.account_at("/").activity(activity);
+    let console = console.account_at("/");
     let app = Arc::new(App { server: server.clone(), sessions, applications, verifiers: Mutex::default() });
     let router = Router::new()
         .route("/", get(home))

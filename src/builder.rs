@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::activity::RecentActivity;
 use crate::client::RecentUses;
 use crate::client_id_metadata::ClientIdMetadata;
 use crate::clock::{Clock, SystemClock};
@@ -349,6 +350,7 @@ impl Builder {
             policy,
             recent_uses: RecentUses::new(),
             recent_grants: RecentGrants::new(),
+            recent_activity: RecentActivity::new(),
             rights: self.rights,
             doubts: Doubts::default(),
             limiter: Limiter::new(self.rate_limit),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::activity::RecentActivity;
 use crate::client::{AuthenticatedClient, RecentUses};
 use crate::client_id_metadata::Documents;
 use crate::clock::{Clock, Timestamp};
@@ -36,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) seal: SealKey,
     pub(crate) recent_uses: RecentUses,
     pub(crate) recent_grants: RecentGrants,
+    pub(crate) recent_activity: RecentActivity,
     pub(crate) rights: Option<Arc<dyn Rights>>,
     pub(crate) doubts: Doubts,
     pub(crate) limiter: Limiter,
@@ -163,6 +165,7 @@ impl Context {
         #[cfg(feature = "tracing")]
         crate::event::trace(event);
         crate::observe::event(event);
+        self.recent_activity.count(event);
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }

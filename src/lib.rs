@@ -49,6 +49,7 @@
 //! | `tower` | `tower::service`, for hyper | no |
 
 pub mod access;
+mod activity;
 #[cfg(feature = "api")]
 pub mod api;
 mod builder;

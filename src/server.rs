@@ -13,7 +13,7 @@ use crate::event::{Event, Refusal, What};
 use crate::id::{ClientId, Subject};
 use crate::interaction::{self, AuthorizationResponse, PendingAuthorization, PendingDevice, Suspended};
 use crate::limit::PeerAddress;
-use crate::manage::{Clients, Grants, PersonalTokens, Registrations, Subjects};
+use crate::manage::{self, Clients, Grants, PersonalTokens, Registrations, Subjects};
 use crate::pages::Pages;
 use crate::refusal::{ApproveError, AuthorizeError, ResumeError, UserCodeError, VerifyError};
 use crate::resource::{self, Challenge, ProtectedResource, Require, Verified};
@@ -264,9 +264,11 @@ impl AuthorizationServer {
         });
     }
 
-    /// Writes down when grants were last used, and forgets what may be forgotten, at most `limit` records each: call it
-    /// now and then, from wherever the host does such things. A store may forget on its own too.
+    /// Writes down when grants were last used and how much was issued and refused, and forgets what may be forgotten, at
+    /// most `limit` records each: call it now and then, from wherever the host does such things, and before the process
+    /// ends. A store may forget on its own too.
     pub async fn purge(&self, limit: u32) -> Result<Purged, Failure> {
+        manage::write_activity(&self.inner.context, usize::try_from(limit).unwrap_or(usize::MAX)).await;
         self.inner.context.purge(limit).await
     }
 }

@@ -70,6 +70,11 @@ pub(super) async fn remove_app(call: &Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::nothing())
 }
 
+pub(super) async fn activity(call: &Call<'_>) -> Result<Answer, Problem> {
+    call.may(Action::ReadGrants).await?;
+    Ok(Answer::ok(&output::activity(&call.server.clients().activity().await?)))
+}
+
 pub(super) async fn subject(call: &Call<'_>) -> Result<Answer, Problem> {
     call.may(Action::ReadGrants).await?;
     told(call, &subject_of(call)?).await

@@ -25,7 +25,7 @@
 //! | edits | `If-Match` with the `ETag` that was read; without it 428, after a change by others 412 |
 //! | lists | `limit` (1 to 1,000; 50) and `cursor`; `next` in the answer, and in `Link`, is the next page |
 //! | errors | problem details (RFC 9457), with a `code` that does not change |
-//! | counts | of live grants, up to 1,000; how many tokens were issued is told by events ([`Usage`](crate::manage::Usage) says why) |
+//! | counts | of live grants, up to 1,000; of tokens issued and requests refused, as [`activity`](crate::manage::Clients::activity) says; a day is the moment at which it begins |
 //! | moments | seconds since 1970; `null` for never |
 //!
 //! | file | holds |

@@ -214,6 +214,10 @@ fn schemas() -> Value {
         ("last_used_at", or_null(NUMBER)),
         ("sessions", all("Grant")),
     ];
+    let counted = [("tokens_issued", of(NUMBER)), ("requests_refused", of(NUMBER)), ("days", all("Day"))];
+    let live = [("live_grants", of(NUMBER)), ("more", of(YES_NO)), ("last_used_at", or_null(NUMBER))];
+    let usage = [live.as_slice(), &counted].concat();
+    let busy = [("client_id", of(TEXT)), ("client_name", of(TEXT)), ("issued", of(NUMBER)), ("refused", of(NUMBER))];
     let new_token = [("name", of(TEXT)), ("scope", of(TEXT)), ("lifetime", of(NUMBER)), ("resources", texts())];
     let new_secret = [("label", of(TEXT)), ("expires_at", or_null(NUMBER)), ("others_end_after", or_null(NUMBER))];
     let problem =
@@ -223,7 +227,10 @@ fn schemas() -> Value {
         "CreatedClient": object(&[client.as_slice(), &[("client_secret", or_null(TEXT))]].concat()),
         "ClientMetadata": metadata(),
         "ClientPage": page("Client"),
-        "Usage": object(&[("live_grants", of(NUMBER)), ("more", of(YES_NO)), ("last_used_at", or_null(NUMBER))]),
+        "Usage": object(&usage),
+        "Day": object(&[("day", of(NUMBER)), ("issued", of(NUMBER)), ("refused", of(NUMBER))]),
+        "Activity": object(&[counted.as_slice(), &[("busiest", all("BusyClient"))]].concat()),
+        "BusyClient": object(&busy),
         "Secret": object(&secret),
         "SecretList": object(&[("items", all("Secret"))]),
         "NewSecret": partial(&new_secret, &[]),

@@ -30,6 +30,7 @@ pub(crate) enum Operation {
     RevokeSubject,
     DeactivateSubject,
     ActivateSubject,
+    Activity,
     RevokeEverything,
     ListOwnApps,
     RemoveOwnApp,
@@ -99,7 +100,7 @@ impl Described {
     }
 }
 
-pub(super) const OPERATIONS: [Described; 33] = {
+pub(super) const OPERATIONS: [Described; 34] = {
     use Header::{IdempotencyKey, IfMatch};
     use Operation as Op;
     [
@@ -150,7 +151,7 @@ pub(super) const OPERATIONS: [Described; 33] = {
             "/clients/{client_id}/usage",
             CLIENTS_READ,
             (200, "Usage"),
-            "What a client has, and when it was last used",
+            "What a client has, when it was last used, and how much it was issued and refused",
         ),
         of(
             Op::ListSecrets,
@@ -243,6 +244,14 @@ pub(super) const OPERATIONS: [Described; 33] = {
             GRANTS_WRITE,
             (200, "Subject"),
             "Issue for a resource owner again",
+        ),
+        of(
+            Op::Activity,
+            "GET",
+            "/activity",
+            GRANTS_READ,
+            (200, "Activity"),
+            "How many tokens were issued and requests refused, day by day, and by which clients most",
         ),
         of(
             Op::RevokeEverything,

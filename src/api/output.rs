@@ -8,7 +8,7 @@ use super::problem::Problem;
 use crate::client::{Client, ClientSecret};
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::manage::{ConnectedApp, Grant, Usage};
+use crate::manage::{Activity, BusyClient, ConnectedApp, DayCount, Grant, Usage};
 use crate::store::{Cursor, State};
 
 /// An answer that is no error.
@@ -120,7 +120,33 @@ pub(super) fn usage(usage: &Usage) -> Value {
         "live_grants": usage.live_grants.number,
         "more": usage.live_grants.more,
         "last_used_at": usage.last_used_at.map(moment),
+        "tokens_issued": usage.tokens_issued,
+        "requests_refused": usage.requests_refused,
+        "days": days(&usage.days),
     })
+}
+
+pub(super) fn activity(activity: &Activity) -> Value {
+    let busy = |busy: &BusyClient| {
+        json!({
+            "client_id": busy.client.id(),
+            "client_name": busy.client.metadata().client_name,
+            "issued": busy.issued,
+            "refused": busy.refused,
+        })
+    };
+    json!({
+        "tokens_issued": activity.tokens_issued,
+        "requests_refused": activity.requests_refused,
+        "days": days(&activity.days),
+        "busiest": activity.busiest.iter().map(busy).collect::<Vec<_>>(),
+    })
+}
+
+/// Days by the moment at which they begin.
+fn days(days: &[DayCount]) -> Value {
+    let day = |count: &DayCount| json!({ "day": moment(count.begins_at()), "issued": count.issued, "refused": count.refused });
+    days.iter().map(day).collect()
 }
 
 pub(super) fn grant(grant: &Grant) -> Value {

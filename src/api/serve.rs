@@ -171,6 +171,7 @@ async fn run(call: &Call<'_>, operation: Operation) -> Result<Answer, Problem> {
         Op::RevokeSubject => grants::revoke_subject(call).await,
         Op::DeactivateSubject => grants::deactivate_subject(call).await,
         Op::ActivateSubject => grants::activate_subject(call).await,
+        Op::Activity => grants::activity(call).await,
         Op::RevokeEverything => grants::revoke_everything(call).await,
         Op::ListOwnApps => own::apps(call).await,
         Op::RemoveOwnApp => own::remove_app(call).await,

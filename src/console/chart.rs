@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::activity::{DayCount, totals};
 use super::text::{Text, fill};
 use super::when::Date;
+use crate::activity::{DayCount, totals};
 
 /// Bars for thirty days.
 struct Chart {
@@ -43,7 +43,7 @@ struct Charts<'a> {
 
 /// Charts and table of these days, as HTML.
 pub(super) fn draw(days: &[DayCount], t: &Text) -> String {
-    let (issued, refused) = totals(days.iter());
+    let (issued, refused) = totals(days);
     let bars = vec![
         chart(days, &t.issued, issued, "bar-issued", |day| day.issued, t),
         chart(days, &t.refused, refused, "bar-refused", |day| day.refused, t),

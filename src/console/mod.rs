@@ -57,9 +57,8 @@
 //! | `pages/` | one file for each page |
 //! | `text.rs` | every word, in each language |
 //! | `when.rs` | moments, as pages show them |
-//! | `activity.rs`, `chart.rs` | [`Activity`]: what is counted, and drawn |
+//! | `chart.rs` | what was counted, drawn |
 
-mod activity;
 mod answer;
 mod chart;
 mod csrf;
@@ -73,7 +72,6 @@ mod text;
 mod visit;
 mod when;
 
-pub use activity::Activity;
 pub use page::{Choice, Figure, Frame, Link, NavItem, Page, Problem, Templates, Value};
 pub use site::Console;
 pub use text::Text;

@@ -8,7 +8,6 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use sha2::{Digest as _, Sha256};
 
-use super::activity::Activity;
 use super::csrf::{self, Session};
 use super::form::Fields;
 use super::page::{Frame, Page, Templates};
@@ -29,7 +28,6 @@ pub struct Console {
     pub(super) server: AuthorizationServer,
     pub(super) access: Arc<dyn Access>,
     pub(super) prefix: Arc<str>,
-    pub(super) activity: Option<Activity>,
     name: Arc<str>,
     sign_in: Option<Arc<str>>,
     account: Option<Arc<str>>,
@@ -64,7 +62,6 @@ impl Console {
         Self {
             server,
             access: Arc::new(access),
-            activity: None,
             name: Arc::from("grantor"),
             sign_in: None,
             account: None,
@@ -129,12 +126,6 @@ impl Console {
             None => texts.push(text),
         }
         self
-    }
-
-    /// What counts tokens and refusals, for the figures and charts.
-    #[must_use]
-    pub fn activity(self, activity: Activity) -> Self {
-        Self { activity: Some(activity), ..self }
     }
 
     /// The path that all of it is below.

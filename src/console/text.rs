@@ -161,9 +161,9 @@ table! {
     refused: "Refused", "Abgelehnt";
     in_month: "in 30 days", "in 30 Tagen";
     activity: "Activity", "Aktivität";
-    activity_lead: "Tokens issued and requests refused, counted since this server was started.", "Ausgestellte Token und abgelehnte Anfragen, gezählt seit dem Start dieses Servers.";
+    activity_lead: "Tokens issued and requests refused, day by day.", "Ausgestellte Token und abgelehnte Anfragen, Tag für Tag.";
     activity_none: "Nothing has happened yet", "Noch ist nichts geschehen";
-    activity_none_lead: "As soon as tokens are issued or refused, they are counted here, day by day.", "Sobald Token ausgestellt oder abgelehnt werden, werden sie hier gezählt, Tag für Tag.";
+    activity_none_lead: "As soon as tokens are issued or requests refused, they are counted here.", "Sobald Token ausgestellt oder Anfragen abgelehnt werden, werden sie hier gezählt.";
     activity_summary: "{label}: {total} in 30 days, at most {most} on one day", "{label}: {total} in 30 Tagen, höchstens {most} an einem Tag";
     busiest: "Busiest API clients", "Die fleißigsten API-Clients";
     as_table: "Show as a table", "Als Tabelle zeigen";

@@ -32,11 +32,6 @@ impl Moment {
 
 const SECONDS_OF_DAY: i64 = 86_400;
 
-/// The number of the day on which this moment falls, counted from 1970-01-01.
-pub(super) const fn day_number(at: Timestamp) -> i64 {
-    at.as_secs().div_euclid(SECONDS_OF_DAY)
-}
-
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date {

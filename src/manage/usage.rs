@@ -1,6 +1,7 @@
 //! What a client was given and has: for the page that shows one client.
 
-use super::{Clients, ManageError};
+use super::{Clients, ManageError, activity};
+use crate::activity::DayCount;
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::Failure;
@@ -11,19 +12,22 @@ use crate::token::liveness;
 /// The most live grants that are counted.
 const MOST: u32 = 1_000;
 
-/// What a client has, as far as it is told quickly.
-///
-/// How many tokens it was issued is not among it. A count in the store would be one record that every issue to a client
-/// changes, for all its users: they would wait for each other, and one commit would no longer do. What tells it is the event
-/// [`What::Issued`](crate::event::What::Issued), one for each: to an observer that counts (the console's `Activity` does, for 30 days,
-/// of one node and since it began), or from an [`Outbox`](crate::store::Outbox), which has them all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a client was given and has, as far as it is told quickly.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
     /// How many live grants it has, of all resource owners.
     pub live_grants: Count,
     /// When it last authenticated, or one of its newest 1,000 grants was used; to the hour. `None` if neither was seen.
     pub last_used_at: Option<Timestamp>,
+    /// How many of its token requests were answered with tokens, since it was registered.
+    ///
+    /// Counted as [`Clients::activity`] says, so that no token request waits for the count of another.
+    pub tokens_issued: u64,
+    /// How many of its requests to the authorization and token endpoints were refused, since it was registered.
+    pub requests_refused: u64,
+    /// Both for each of the last 30 days up to today, the oldest first.
+    pub days: Vec<DayCount>,
 }
 
 /// How many there are: counted up to a bound.
@@ -36,7 +40,7 @@ pub struct Count {
 }
 
 impl Clients<'_> {
-    /// How many live grants a client has, and when it was last used. Looks at its newest 1,000 grants that were not
+    /// How many live grants a client has, when it was last used, and how much it was issued and refused. Looks at its newest 1,000 grants that were not
     /// revoked one by one, however many there are.
     ///
     /// # Errors
@@ -46,7 +50,14 @@ impl Clients<'_> {
         let client = self.get(id).await?.ok_or(ManageError::NotFound)?;
         let by_secret = self.secrets(id).await?.into_iter().filter_map(|secret| secret.last_used_at).max();
         let (live_grants, by_grant) = self.count_live_grants(&client).await?;
-        Ok(Usage { live_grants, last_used_at: by_secret.max(by_grant) })
+        let counts = activity::of_client(self.context, &client).await?;
+        Ok(Usage {
+            live_grants,
+            last_used_at: by_secret.max(by_grant),
+            tokens_issued: counts.issued,
+            requests_refused: counts.refused,
+            days: counts.days(self.context.now()),
+        })
     }
 
     async fn count_live_grants(self, client: &Client) -> Result<(Count, Option<Timestamp>), Failure> {

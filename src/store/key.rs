@@ -53,6 +53,8 @@ impl Kind {
     pub const SECRET_USE: Self = Self(9);
     /// When a grant was last used.
     pub const GRANT_USE: Self = Self(10);
+    /// How many tokens a client was issued, and how many of its requests were refused; and the same of all together.
+    pub const ACTIVITY: Self = Self(11);
     /// A device that waits for its user, by its device code.
     pub const DEVICE_CODE: Self = Self(32);
     /// Which device a user code stands for.

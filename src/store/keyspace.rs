@@ -49,6 +49,19 @@ impl KeySpace {
         purge_after: Timestamp,
         now: Timestamp,
     ) -> Commit {
+        self.put(key, present, used_at, purge_after, Payload::default(), now)
+    }
+
+    /// The commit that writes a record which hangs on nothing, in place of the one that is there.
+    pub(crate) fn put(
+        &self,
+        key: Key,
+        present: Option<&Record>,
+        created_at: Timestamp,
+        purge_after: Timestamp,
+        payload: Payload,
+        now: Timestamp,
+    ) -> Commit {
         let record = Arc::new(Record {
             key,
             tenant: self.tenant,
@@ -58,11 +71,11 @@ impl KeySpace {
             parent: None,
             owner: None,
             labels: None,
-            created_at: used_at,
+            created_at,
             expires_at: Timestamp::NEVER,
             purge_after,
             used: None,
-            payload: Payload::default(),
+            payload,
         });
         let (conditions, write) = match present {
             Some(present) => (vec![Condition::Unchanged { key, revision: present.revision }], Write::Replace(record)),
@@ -86,6 +99,11 @@ impl KeySpace {
     /// The partition of all that belongs to a resource owner.
     pub(crate) fn partition_of(&self, subject: &Subject) -> Partition {
         self.partition(b's', subject.as_str())
+    }
+
+    /// The key of what was counted of all clients together.
+    pub(crate) fn activity(&self) -> Key {
+        self.drawn(Kind::ACTIVITY, self.partition(b'a', "activity"), b"all")
     }
 
     /// The partition of what is counted when clients register.

@@ -40,7 +40,11 @@ pub(crate) mod tag {
     pub(crate) const AUTHORIZATION_EPOCH: u8 = 35;
     pub(crate) const USER_CODE: u8 = 36;
     pub(crate) const DEVICE_CODE: u8 = 37;
-    pub(super) const LAST: u8 = DEVICE_CODE;
+    pub(crate) const ISSUED: u8 = 38;
+    pub(crate) const REFUSED: u8 = 39;
+    pub(crate) const DAYS: u8 = 40;
+    pub(crate) const BATCHES: u8 = 41;
+    pub(super) const LAST: u8 = BATCHES;
 }
 
 /// The record is not one that this version wrote.

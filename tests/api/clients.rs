@@ -25,6 +25,13 @@ async fn a_client_is_made_read_changed_rested_and_deleted() {
     assert!(read.json.get("client_secret").is_none());
     let usage = world.call(&token, "GET", &format!("{url}/usage"), None).await;
     assert_eq!((&usage.json["live_grants"], &usage.json["last_used_at"]), (&json!(0), &json!(1_767_225_600)));
+    assert_eq!((&usage.json["tokens_issued"], &usage.json["requests_refused"]), (&json!(1), &json!(0)));
+    let today = json!({ "day": 1_767_225_600, "issued": 1, "refused": 0 });
+    assert_eq!((usage.json["days"].as_array().unwrap().len(), &usage.json["days"][29]), (30, &today));
+    let activity = world.call(&token, "GET", "/activity", None).await;
+    let busy = activity.json["busiest"].as_array().unwrap();
+    let busy = json!(busy.iter().find(|busy| busy["client_id"] == id).unwrap());
+    assert_eq!(busy, json!({ "client_id": id, "client_name": "Camera Wall", "issued": 1, "refused": 0 }));
 
     let changed = body("Camera Hall", "read");
     let put =

@@ -329,7 +329,12 @@ async fn q_04_purging_keeps_evidence_while_the_family_can_live() {
     world.refresh(WEB, &refresh).await.tokens();
     world.clock.set(START.after(Duration::from_secs(400 * DAY + 1)));
     while world.server.purge(2).await.unwrap().more {}
-    assert_eq!(world.dump().len(), clients);
+    assert_eq!(left(&world), clients);
+}
+
+/// How many records there are, but for what was counted lately.
+fn left(world: &World) -> usize {
+    world.dump().iter().filter(|record| record.key.kind != Kind::ACTIVITY).count()
 }
 
 /// Many tokens of alice with WEB, of which nobody keeps more than a few: the access tokens.
@@ -637,7 +642,7 @@ async fn q_07_what_has_expired_is_forgotten() {
     // Then nobody comes any more.
     world.advance(500 * DAY);
     while world.server.purge(1000).await.unwrap().more {}
-    assert_eq!(world.store.len(), start, "only the clients are left");
+    assert_eq!(left(&world), start, "only the clients are left");
     let answer = ask(&world.server, post_as(WEB, "/introspect", &[("token", "gat_unknown")])).await;
     assert_eq!(answer.status, StatusCode::OK);
 }

@@ -115,6 +115,7 @@ impl ClientAuthentication for Shown {
 const HARMLESS: &[&str] = &[
     "AccessTokenRevocation",
     "Action",
+    "Activity",
     "Actor",
     "AnyToken",
     "ApplicationType",
@@ -125,6 +126,7 @@ const HARMLESS: &[&str] = &[
     "BasicError",
     "Bearer",
     "BearerError",
+    "BusyClient",
     "By",
     "CacheOptions",
     "CachingStore",
@@ -143,6 +145,7 @@ const HARMLESS: &[&str] = &[
     "ConsentNeed",
     "Count",
     "Cursor",
+    "DayCount",
     "Dead",
     "DeviceAuthorization",
     "DeviceAuthorizationError",
@@ -263,7 +266,6 @@ const HARMLESS: &[&str] = &[
 /// What the pages of the console are given. Secrets among it, and what protects its forms, are a [`Secret`], which is shown
 /// by itself; all else is on the page of whoever may see it.
 const CONSOLE: &[&str] = &[
-    "Activity",
     "ActivityPage",
     "AppCard",
     "AppsPage",

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use grantor::access::{Access, Action, Actor};
 use grantor::client::{Client, ClientMetadata};
 use grantor::clock::{ManualClock, Timestamp};
-use grantor::console::{Activity, Console};
+use grantor::console::Console;
 use grantor::manage::{NewPersonalToken, Registered};
 use grantor::store::{MemoryStore, Record};
 use grantor::{Approval, AuthorizationServer, Outcome, Require, Subject};
@@ -81,16 +81,14 @@ impl World {
     pub fn at(issuer: &str, set: impl FnOnce(Console) -> Console) -> Self {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_225_600)));
-        let activity = Activity::new();
         let server = AuthorizationServer::builder(issuer)
             .shared_store(Arc::clone(&store) as _)
             .clock(Arc::clone(&clock) as _)
-            .observer(activity.clone())
             .default_scope("read", "Read your data")
             .scope("write", "Change your data")
             .build()
             .unwrap();
-        let console = set(Console::new(server.clone(), Host).activity(activity));
+        let console = set(Console::new(server.clone(), Host));
         Self { server, store, clock, console }
     }
 

@@ -2,6 +2,7 @@
 //! granted anything.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -11,8 +12,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod activity;
 mod apps;
 mod clients;
+#[path = "../attacks/faulty.rs"]
+#[allow(dead_code, reason = "what is shared with other tests has more than is needed here")]
+mod faulty;
+#[path = "../attacks/intercept.rs"]
+#[allow(dead_code, reason = "what is shared with other tests has more than is needed here")]
+mod intercept;
 mod personal;
 mod rights;
 mod world;

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use super::client::ZoneRow;
 use super::client_list::name_of;
 use crate::access::Action;
-use crate::console::activity::totals;
+use crate::activity::totals;
 use crate::console::page::{Figure, Frame, Page};
 use crate::console::stop::Stop;
 use crate::console::visit::{Section, Visit};
@@ -24,7 +24,7 @@ pub struct ActivityPage<'a> {
     pub frame: &'a Frame<'a>,
     /// Figures to be read at a glance.
     pub figures: Vec<Figure>,
-    /// What was counted, drawn: **this is HTML**. `None` where nothing is counted.
+    /// What was counted, drawn: **this is HTML**. `None` where nothing has happened.
     pub drawn: Option<String>,
     /// The clients of which most was heard.
     pub busiest: Vec<BusyRow>,
@@ -46,30 +46,28 @@ pub struct BusyRow {
     pub refused: u64,
 }
 
-/// How many clients are shown.
-const BUSIEST: usize = 10;
-
 pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     visit.allow(Action::ReadGrants).await?;
     let t = visit.t;
-    let (mut figures, mut drawn, mut busiest) = (Vec::new(), None, Vec::new());
-    if let Some(activity) = &visit.console.activity {
-        let days = activity.days(None, visit.now());
-        let (issued, refused) = totals(days.iter());
-        for (label, value) in [(&t.issued, issued), (&t.refused, refused)] {
-            figures.push(Figure { label: label.to_string(), value: value.to_string(), unit: t.in_month.to_string() });
+    let activity = visit.server().clients().activity().await?;
+    let (issued, refused) = totals(&activity.days);
+    let figures = [(&t.issued, issued), (&t.refused, refused)];
+    let figures = figures.map(|(label, value)| Figure {
+        label: label.to_string(),
+        value: value.to_string(),
+        unit: t.in_month.to_string(),
+    });
+    let drawn = (issued.saturating_add(refused) > 0).then(|| chart::draw(&activity.days, t));
+    let busiest = activity.busiest.iter().map(|busy| {
+        let id = busy.client.id();
+        let own = *id == personal::client_id();
+        BusyRow {
+            name: if own { t.tokens.to_string() } else { name_of(&busy.client) },
+            href: (!own).then(|| visit.href("/client", &[("client", id.as_str())])),
+            issued: busy.issued,
+            refused: busy.refused,
         }
-        drawn = (issued.saturating_add(refused) > 0).then(|| chart::draw(&days, t));
-        for (id, issued, refused) in activity.busiest(visit.now(), BUSIEST) {
-            // A refusal may name a client that there never was.
-            if let Some(client) = visit.server().clients().get(&id).await? {
-                let own = id == personal::client_id();
-                let name = if own { t.tokens.to_string() } else { name_of(&client) };
-                let href = (!own).then(|| visit.href("/client", &[("client", id.as_str())]));
-                busiest.push(BusyRow { name, href, issued, refused });
-            }
-        }
-    }
+    });
     let everything = visit.may(Action::RevokeEverything).await.then(|| ZoneRow {
         label: t.everything.to_string(),
         text: t.everything_text.to_string(),
@@ -77,6 +75,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
         destructive: true,
     });
     let frame = visit.frame(Some(Section::Activity)).await;
+    let (figures, busiest) = (figures.to_vec(), busiest.collect());
     let page = ActivityPage { t, frame: &frame, figures, drawn, busiest, everything };
     Ok(visit.show(StatusCode::OK, &Page::Activity(page)))
 }

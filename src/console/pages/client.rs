@@ -9,8 +9,8 @@ use super::Act;
 use super::client_form::{id_value, method_label};
 use super::client_list::name_of;
 use crate::access::Action;
+use crate::activity::totals;
 use crate::client::{ApplicationType, Client, ClientSecret};
-use crate::console::activity::totals;
 use crate::console::chart;
 use crate::console::page::{Figure, Frame, Page, Value};
 use crate::console::stop::Stop;
@@ -68,8 +68,8 @@ pub struct ClientPage<'a> {
     pub confidential: bool,
     /// Its secrets.
     pub secrets: Vec<SecretRow>,
-    /// What was counted, drawn: **this is HTML**. `None` where nothing is counted.
-    pub activity: Option<String>,
+    /// What was counted, drawn: **this is HTML**.
+    pub activity: String,
     /// Who has let it in; `None` for somebody who may not know.
     pub people: Option<Vec<PersonRow>>,
     /// Whether there are more than are shown.
@@ -152,7 +152,6 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     let may_revoke = visit.may(Action::RevokeGrants).await;
     let secrets = visit.server().clients().secrets(id).await?;
     let (people, more_people) = people(visit, id).await?;
-    let days = visit.console.activity.as_ref().map(|activity| activity.days(Some(id), visit.now()));
     let kind = match metadata.application_type {
         Some(ApplicationType::Web) => &t.type_web,
         Some(ApplicationType::Native) => &t.type_native,
@@ -168,7 +167,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
         may_edit,
         edit_href: visit.href("/client/edit", &query),
         add_secret_href: visit.href("/client/secret/new", &query),
-        figures: figures(visit, &usage, days.as_ref().map(|days| totals(days.iter()))),
+        figures: figures(visit, &usage),
         connection: connection(visit, &client),
         redirect_uris: &metadata.redirect_uris,
         grants: metadata.grant_types.iter().map(|grant| grant_label(grant, t)).collect(),
@@ -179,7 +178,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
         created: visit.moment(client.created_at()),
         confidential: metadata.token_endpoint_auth_method.takes_secret(),
         secrets: secrets.iter().map(|secret| secret_row(visit, id, secret)).collect(),
-        activity: days.map(|days| chart::draw(&days, t)),
+        activity: chart::draw(&usage.days, t),
         people,
         more_people,
         may_revoke,
@@ -188,16 +187,15 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response<String>, Stop> {
     Ok(visit.show(StatusCode::OK, &Page::Client(Box::new(page))))
 }
 
-fn figures(visit: &Visit<'_>, usage: &Usage, counted: Option<(u64, u64)>) -> Vec<Figure> {
+fn figures(visit: &Visit<'_>, usage: &Usage) -> Vec<Figure> {
     let t = visit.t;
     let figure =
         |label: &str, value: String, unit: &str| Figure { label: label.to_owned(), value, unit: unit.to_owned() };
     let more = if usage.live_grants.more { "+" } else { "" };
     let mut figures = vec![figure(&t.live_grants, format!("{}{more}", usage.live_grants.number), "")];
-    if let Some((issued, refused)) = counted {
-        figures.push(figure(&t.issued, issued.to_string(), &t.in_month));
-        figures.push(figure(&t.refused, refused.to_string(), &t.in_month));
-    }
+    let (issued, refused) = totals(&usage.days);
+    figures.push(figure(&t.issued, issued.to_string(), &t.in_month));
+    figures.push(figure(&t.refused, refused.to_string(), &t.in_month));
     let used = usage.last_used_at.map_or_else(|| t.not_yet.to_string(), |at| visit.moment(at).day);
     figures.push(figure(&t.last_used, used, ""));
     figures
