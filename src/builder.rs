@@ -16,7 +16,7 @@ use crate::device::DeviceAuthorization;
 use crate::endpoint::metadata::{self, Offered};
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::event::Observer;
-use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods};
+use crate::extension::{ClientAuthentication, ExtensionGrant, ExtensionMember, Members, Methods, TokenFormat};
 use crate::grant::last_used::RecentGrants;
 use crate::limit::{Limiter, RateLimit};
 use crate::pages::{Pages, PlainPages};
@@ -57,6 +57,8 @@ pub struct Builder {
     client_authentication: Methods,
     token_members: Members,
     introspection_members: Members,
+    token_format: Option<Arc<dyn TokenFormat>>,
+    parameters: Vec<String>,
     access_token_revocation: AccessTokenRevocation,
     redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint,
     omitted_redirect_uri: OmittedRedirectUri,
@@ -90,6 +92,8 @@ impl Builder {
             client_authentication: Methods::default(),
             token_members: Members::default(),
             introspection_members: Members::default(),
+            token_format: None,
+            parameters: Vec::new(),
             access_token_revocation: AccessTokenRevocation::default(),
             redirect_uri_at_token_endpoint: RedirectUriAtTokenEndpoint::default(),
             omitted_redirect_uri: OmittedRedirectUri::default(),
@@ -252,8 +256,22 @@ impl Builder {
         self
     }
 
-    /// A member of every token response (RFC 6749 §5.1), by what the token says. With one, a token request reads once
-    /// more from the store.
+    /// What access tokens look like, where they are not to be the server's own text: a JWT, or what older clients know.
+    pub fn token_format(self, format: impl TokenFormat) -> Self {
+        Self { token_format: Some(Arc::new(format)), ..self }
+    }
+
+    /// A parameter of the host in authorization requests (RFC 6749 §8.2), at most 16 of them. Its value, of at most 1,024
+    /// bytes, is told by [`SignIn::parameter`](crate::SignIn::parameter) and
+    /// [`PendingAuthorization::parameter`](crate::PendingAuthorization::parameter) while the user decides, and then by
+    /// [`Verified::parameter`](crate::resource::Verified::parameter) of every token of the grant. It comes from the client
+    /// and through the browser: whoever relies on it asks whether it may be so.
+    pub fn authorization_parameter(mut self, name: impl Into<String>) -> Self {
+        self.parameters.push(name.into());
+        self
+    }
+
+    /// A member of every token response (RFC 6749 §5.1), by what the token says.
     pub fn token_member(mut self, name: impl Into<String>, member: impl ExtensionMember) -> Self {
         self.token_members.add(name.into(), member);
         self
@@ -320,6 +338,7 @@ impl Builder {
         self.client_authentication.check()?;
         self.token_members.check_for_tokens()?;
         self.introspection_members.check_for_introspection()?;
+        crate::extension::parameter::check(&self.parameters)?;
         let served = |name: &str| own.contains(&name) || extension_grants.contains_key(name);
         let (at_root, registration, documents) = match self.preset {
             Some(preset) => {
@@ -358,6 +377,8 @@ impl Builder {
             client_authentication: self.client_authentication,
             token_members: self.token_members,
             introspection_members: self.introspection_members,
+            token_format: self.token_format,
+            parameters: self.parameters,
             registration,
             documents,
         };

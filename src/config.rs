@@ -251,6 +251,9 @@ pub enum ConfigError {
     /// A member that the host adds to a response, and that is there already or is named twice.
     #[error("the member {0:?} belongs to a specification, or is added twice")]
     Member(String),
+    /// A parameter that the host adds to authorization requests, and that is another's or cannot be named.
+    #[error("the parameter {0:?} belongs to the server, is added twice, is one too many, or cannot be named")]
+    Parameter(String),
     /// The path of the management API is not one.
     #[error("the path {0:?} of the management API must be like /manage/v1")]
     ManagementPath(String),

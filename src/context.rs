@@ -1,5 +1,6 @@
 //! What every endpoint is given: configuration, store, clock, randomness, and who is told.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::config::Policy;
 use crate::entropy::{Entropy, draw};
 use crate::error::Failure;
 use crate::event::{Event, Observer, What};
-use crate::extension::{ExtensionGrant, Members, Methods};
+use crate::extension::{ExtensionGrant, Members, Methods, TokenFormat};
 use crate::grant::last_used::{self, RecentGrants};
 use crate::id::Subject;
 use crate::limit::Limiter;
@@ -45,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) client_authentication: Methods,
     pub(crate) token_members: Members,
     pub(crate) introspection_members: Members,
+    pub(crate) token_format: Option<Arc<dyn TokenFormat>>,
+    pub(crate) parameters: Vec<String>,
     pub(crate) registration: Option<RegistrationRules>,
     pub(crate) documents: Option<Documents>,
 }
@@ -95,6 +98,11 @@ impl Context {
             }
         }
         Ok(committed)
+    }
+
+    /// The server's own token in a text that was presented, which may be in the format of the host.
+    pub(crate) fn own_token<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.token_format.as_ref().and_then(|format| format.read(text)).unwrap_or(Cow::Borrowed(text))
     }
 
     pub(crate) async fn list(&self, query: &Query, page: &Page) -> Result<Listing, Failure> {

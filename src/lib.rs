@@ -109,6 +109,7 @@ pub use endpoint::{Approval, ConsentNeed, DeviceDecision};
 pub use error::Failure;
 pub use extension::{
     Claim, ClientAuthentication, ClientAuthenticationRequest, ExtensionGrant, ExtensionMember, ExtensionRequest, Issue,
+    TokenFormat,
 };
 pub use id::{ClientId, GrantId, Subject};
 pub use interaction::{PendingAuthorization, PendingDevice, Prompt, ResponseMode, Suspended};

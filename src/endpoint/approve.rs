@@ -243,6 +243,7 @@ fn decide(
         grant: drawn.grant,
         authenticated_at: approved.authenticated_at,
         device: approved.device.to_owned(),
+        parameters: asked.parameters.clone(),
     }
     .payload();
     let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };

@@ -11,6 +11,7 @@ use crate::client_id_metadata;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::event::{Event, Refusal, What};
+use crate::extension::Parameters;
 use crate::grant::authorization_code;
 use crate::grant::terms::read_resources;
 use crate::id::ClientId;
@@ -134,6 +135,7 @@ fn validate(context: &Context, client: &Client, form: &Form<'_>) -> Result<Autho
         resources: resources(context, form)?,
         prompt: Prompt::parse(form.get("prompt").unwrap_or_default()).ok_or(AuthorizeError::Prompt)?,
         max_age: form.get("max_age").map(|text| seconds(text).ok_or(AuthorizeError::MaxAge)).transpose()?,
+        parameters: Parameters::of(form, &context.parameters).ok_or(AuthorizeError::ParameterTooLong)?,
     })
 }
 
@@ -227,6 +229,7 @@ pub(crate) fn wire(error: AuthorizeError) -> Option<(ErrorCode, &'static str)> {
         AuthorizeError::Target => (InvalidTarget, "a resource is malformed or unknown"),
         AuthorizeError::Prompt => (InvalidRequest, "prompt is malformed"),
         AuthorizeError::MaxAge => (InvalidRequest, "max_age is not a number of seconds"),
+        AuthorizeError::ParameterTooLong => (InvalidRequest, "a parameter is too long"),
         AuthorizeError::LoginRequired => (ErrorCode::LoginRequired, "the user must sign in"),
         AuthorizeError::ConsentRequired => (ErrorCode::ConsentRequired, "the user must consent"),
         AuthorizeError::AccessDenied => (ErrorCode::AccessDenied, "the user refused"),

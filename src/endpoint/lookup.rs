@@ -25,6 +25,7 @@ pub(super) async fn look_up<E>(
 where
     E: From<ClientError> + From<Failure> + From<RequestError>,
 {
+    let token = &*context.own_token(token);
     let located = TokenKind::of(token)
         .filter(|kind| matches!(kind, TokenKind::Access | TokenKind::Refresh | TokenKind::Personal))
         .and_then(|kind| mint::locate(&context.keys, kind, token));

@@ -7,10 +7,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::grant::{TokenAnswer, authorization_code, client_credentials, device_code, extension, refresh_token};
 use crate::refusal::{Dead, ExtensionRefusal, TokenError};
-use crate::resource::Verified;
-use crate::token::mint;
 use crate::wire::error::ErrorCode;
-use crate::wire::token::TokenKind;
 
 /// Answers a token request.
 pub(crate) async fn token(
@@ -22,21 +19,13 @@ pub(crate) async fn token(
     let request = ClientRequest::read(context, headers, query, body).await?;
     let answer = grant(context, &request).await.map_err(|error| request.refused(error))?;
     let mut json = answer.to_json();
+    // What was issued is issued and must be told, with or without what the host adds.
     if !context.token_members.is_empty()
-        && let Some(token) = issued(context, &answer).await
+        && let Ok(token) = answer.says(context)
     {
         context.token_members.write(&mut json, &token).await;
     }
     Ok(json.finish())
-}
-
-/// The token that is answered, for the members that the host adds; without it they are left out, since what was issued
-/// is issued and must be told.
-async fn issued(context: &Context, answer: &TokenAnswer) -> Option<Verified> {
-    let located = mint::locate(&context.keys, TokenKind::Access, answer.access_token.expose())?;
-    let loaded = context.load_one(located.key).await.ok()??;
-    let left = context.rights_left(Some(&loaded)).await.ok()?;
-    Some(Verified::held(loaded, left))
 }
 
 /// Hands the request to its grant type.

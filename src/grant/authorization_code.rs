@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::config::RedirectUriAtTokenEndpoint;
 use crate::context::Context;
 use crate::event::{What, Why};
+use crate::extension::Parameters;
 use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, Key, Kind, Loaded, Record, State, Write};
@@ -38,6 +39,7 @@ pub(crate) struct Code {
     pub(crate) authenticated_at: Timestamp,
     /// What the user called the device, or its browser itself; empty where nobody said.
     pub(crate) device: String,
+    pub(crate) parameters: Parameters,
 }
 
 impl Code {
@@ -57,6 +59,7 @@ impl Code {
             .optional((!self.device.is_empty()).then_some(&*self.device), |writer, device| {
                 writer.text(tag::DEVICE, device)
             })
+            .texts(tag::PARAMETER, self.parameters.texts())
             .payload()
     }
 
@@ -73,6 +76,7 @@ impl Code {
             grant: fields.array(tag::GRANT)?.ok_or(Unreadable)?,
             authenticated_at: Timestamp::from_millis(fields.number(tag::AUTHENTICATED_AT)?.ok_or(Unreadable)?),
             device: fields.text(tag::DEVICE)?.unwrap_or_default().to_owned(),
+            parameters: Parameters::read(fields)?,
         })
     }
 }
@@ -128,6 +132,7 @@ pub(crate) async fn exchange(
         }
         match decision {
             Decision::Issue(commit, answer) => {
+                let answer = answer.in_format(context).await?;
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
                     return Ok(answer);
@@ -191,6 +196,7 @@ fn decide(
         first: &first,
         authenticated_at: code.authenticated_at,
         device: &code.device,
+        parameters: &code.parameters,
         grant_type: GRANT_TYPE.into(),
         with_refresh: client.client().metadata().allows(super::refresh_token::GRANT_TYPE),
         authorization,

@@ -3,8 +3,10 @@
 //! It hangs on the client's own record, in the client's partition: there is no resource owner, no grant and no refresh
 //! token.
 
+use std::sync::Arc;
+
 use super::terms::{Asked, Granted, narrow};
-use super::{ATTEMPTS, TokenAnswer};
+use super::{ATTEMPTS, TokenAnswer, Under};
 use crate::client::{AuthenticatedClient, Presented};
 use crate::clock::Timestamp;
 use crate::config::Policy;
@@ -33,6 +35,7 @@ pub(crate) async fn issue(
         let (client, _) = super::load_for(context, presented, GRANT_TYPE, None, now).await?;
         let granted = decide(&context.policy, &client, &asked)?;
         let (commit, answer) = token(&context.policy, &context.keys, &client, &granted, &random, now);
+        let answer = answer.in_format(context).await?;
         if context.commit(&commit).await? == Committed::Applied {
             context.note_secret_use(&client, now).await;
             return Ok(answer);
@@ -88,12 +91,14 @@ fn token(
     let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: granted.scope.clone() };
     let commit = Commit {
         conditions: vec![Condition::Live { key: link.key, epoch: link.epoch }],
-        writes: vec![Write::Insert(record)],
+        writes: vec![Write::Insert(Arc::clone(&record))],
         events: vec![Event::new(now, issued).client(client.id())],
         ..keys.commit(link.key.partition, now)
     };
     let answer = TokenAnswer {
         access_token,
+        record,
+        under: Under::Client(Arc::clone(client.client())),
         refresh_token: None,
         expires_in: expires_at.seconds_from(now),
         scope: granted.scope.clone(),

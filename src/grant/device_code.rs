@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::event::{What, Why};
+use crate::extension::Parameters;
 use crate::refusal::{Dead, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Condition, Key, Link, Loaded, Owner, Record, State, Write};
@@ -137,6 +138,7 @@ async fn buy(
         let (commit, answer) = decide(
             context, client, loaded, device, approved, asked, list, place, present, &siblings, &drawn, marker, now,
         )?;
+        let answer = answer.in_format(context).await?;
         if context.commit(&commit).await? == Committed::Applied {
             return Ok(answer);
         }
@@ -204,6 +206,7 @@ fn decide(
         authenticated_at: approved.authenticated_at,
         // The browser in which the user agreed is not the device.
         device: "",
+        parameters: &Parameters::default(),
         grant_type: GRANT_TYPE.into(),
         with_refresh: metadata.allows(super::refresh_token::GRANT_TYPE),
         authorization: list,

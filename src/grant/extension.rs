@@ -6,7 +6,7 @@ use super::terms::{Asked, Granted, narrow};
 use super::{ATTEMPTS, TokenAnswer};
 use crate::client::{AuthenticatedClient, Presented};
 use crate::context::Context;
-use crate::extension::{ExtensionGrant, ExtensionRequest, Issue};
+use crate::extension::{ExtensionGrant, ExtensionRequest, Issue, Parameters};
 use crate::refusal::{ExtensionRefusal, TokenError};
 use crate::secret::SecretBytes;
 use crate::store::{Committed, Link, Owner, State};
@@ -67,6 +67,7 @@ pub(crate) async fn issue(
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },
             authenticated_at: now,
             device: "",
+            parameters: &Parameters::default(),
             grant_type: grant_type.to_owned().into(),
             with_refresh,
             authorization,
@@ -76,6 +77,7 @@ pub(crate) async fn issue(
         };
         let new = NewFamily { first: new.granted, ..new };
         let (commit, answer) = family::found(&context.policy, &context.keys, new, &drawn, now);
+        let answer = answer.in_format(context).await?;
         if context.commit(&commit).await? == Committed::Applied {
             context.note_secret_use(&client, now).await;
             return Ok(answer);

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::TokenAnswer;
 use super::authorization::{Authorization, GrantName, Place, grant_key};
 use super::record;
 use super::terms::Granted;
+use super::{TokenAnswer, Under};
 use crate::client::{AuthenticatedClient, ClientMetadata};
 use crate::clock::Timestamp;
 use crate::config::{Lifetimes, Policy};
 use crate::event::{Event, Revoked, What, Why};
+use crate::extension::Parameters;
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Condition, KeySpace, Link, Loaded, Owner, Partition, Payload, Record, State, Write};
 use crate::token::fields::{Writer, tag};
@@ -36,6 +37,8 @@ pub(crate) struct NewFamily<'a> {
     pub(crate) authenticated_at: Timestamp,
     /// On which device, as far as anybody said; else empty.
     pub(crate) device: &'a str,
+    /// What the authorization request said in parameters of the host.
+    pub(crate) parameters: &'a Parameters,
     pub(crate) grant_type: Cow<'static, str>,
     pub(crate) with_refresh: bool,
     /// The authorization that the grant is listed in, where it is kept, and its record, if there is one yet.
@@ -130,6 +133,8 @@ pub(crate) fn found(
 
     let answer = TokenAnswer {
         access_token,
+        record: Arc::clone(&access),
+        under: Under::Grant(Arc::clone(&grant)),
         refresh_token,
         expires_in: access_ends.seconds_from(now),
         scope: new.first.scope.clone(),
@@ -169,6 +174,7 @@ fn grant_record(
         .number(tag::AUTHENTICATED_AT, new.authenticated_at.as_millis())
         .text(tag::GRANT_TYPE, &new.grant_type)
         .optional((!new.device.is_empty()).then_some(new.device), |writer, device| writer.text(tag::DEVICE, device))
+        .texts(tag::PARAMETER, new.parameters.texts())
         .payload();
     Arc::new(Record {
         key: grant_key(keys, partition, &new.name),

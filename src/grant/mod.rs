@@ -30,7 +30,7 @@ pub(crate) mod record;
 pub(crate) mod refresh_token;
 pub(crate) mod terms;
 
-pub(crate) use answer::TokenAnswer;
+pub(crate) use answer::{TokenAnswer, Under};
 
 /// How often a request decides anew when others change the same records. A loser loses to a winner, so that among `n`
 /// requests the last decides at most `n` times; more than this many at once on one subject and client is not a crowd

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::family::{self, ClientLifetimes};
 use super::record;
 use super::terms::{Asked, Granted, narrow, still_allowed};
-use super::{ATTEMPTS, TokenAnswer};
+use super::{ATTEMPTS, TokenAnswer, Under};
 use crate::client::{AuthenticatedClient, Presented, RefreshRotation};
 use crate::clock::Timestamp;
 use crate::config::Policy;
@@ -72,6 +72,7 @@ pub(crate) async fn refresh(
         let (policy, keys) = (&context.policy, &context.keys);
         match decide(policy, keys, &client, &allowed, located, &loaded, &asked, &drawn, doubt, clock, now)? {
             Decision::Issue(commit, answer) => {
+                let answer = answer.in_format(context).await?;
                 if context.commit(&commit).await? == Committed::Applied {
                     context.note_secret_use(&client, now).await;
                     context.note_grant_use(loaded.parent.as_deref(), now);
@@ -113,7 +114,7 @@ fn decide(
     if owner.client.key != client.client().link().key {
         return Err(TokenError::RefreshOfAnotherClient);
     }
-    let grant = loaded.parent.as_deref().ok_or(TokenError::RefreshDead(Dead::GrantRevoked))?;
+    let grant = loaded.parent.as_ref().ok_or(TokenError::RefreshDead(Dead::GrantRevoked))?;
     liveness::check_roots(loaded).map_err(TokenError::RefreshDead)?;
     if let Some(used) = &loaded.record.used {
         let window = policy.lifetimes.refresh_retry_window;
@@ -145,7 +146,7 @@ fn issue(
     client: &AuthenticatedClient,
     located: &Located,
     loaded: &Loaded,
-    grant: &Record,
+    grant: &Arc<Record>,
     granted: &Granted,
     narrowed: &Granted,
     drawn: &Drawn,
@@ -205,12 +206,14 @@ fn issue(
             None
         }
     };
-    writes.push(Write::Insert(access));
+    writes.push(Write::Insert(Arc::clone(&access)));
     let issued = What::Issued { grant_type: GRANT_TYPE.into(), scope: narrowed.scope.clone() };
     let event = record::event(grant, issued, now);
     let commit = Commit { conditions, writes, events: vec![event], ..keys.commit(partition, now) };
     let answer = TokenAnswer {
         access_token,
+        record: access,
+        under: Under::Grant(Arc::clone(grant)),
         refresh_token,
         expires_in: access_ends.seconds_from(now),
         scope: narrowed.scope.clone(),
@@ -229,18 +232,24 @@ fn revocation(keys: &KeySpace, grant: &Record, now: Timestamp) -> Commit {
 async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timestamp) -> Result<TokenAnswer, TokenError> {
     let partition = spent.record.key.partition;
     let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
-    let successor = context.load_one(key).await?.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
+    let access = context.keys.drawn(mint::store_kind(TokenKind::Access), partition, answer.access.expose());
+    let mut found = context.load(&[key, access]).await?;
+    let access = found.pop().flatten();
+    let successor = found.pop().flatten().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
     if successor.record.parent != spent.record.parent {
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }
     liveness::check_roots(&successor).map_err(TokenError::RefreshDead)?;
-    if let Some(grant) = spent.parent.as_deref() {
-        context.tell(&record::event(grant, What::Repeated, now));
-    }
-    Ok(TokenAnswer {
+    let grant = spent.parent.as_ref().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
+    context.tell(&record::event(grant, What::Repeated, now));
+    let repeated = TokenAnswer {
         access_token: mint::text(&context.keys, TokenKind::Access, partition, answer.access.expose()),
+        // Where it has been forgotten already, the successor says the same of the grant.
+        record: access.map_or(successor.record, |access| access.record),
+        under: Under::Grant(Arc::clone(grant)),
         refresh_token: Some(mint::text(&context.keys, TokenKind::Refresh, partition, answer.refresh.expose())),
         expires_in: answer.access_expires_at.seconds_from(now),
         scope: answer.scope.clone(),
-    })
+    };
+    Ok(repeated.in_format(context).await?)
 }

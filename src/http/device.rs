@@ -19,6 +19,7 @@ use super::site::{MAX_NAME, SignIn, SignedIn, Site, Stopped, allowed, once, sent
 use crate::endpoint::metadata::path;
 use crate::endpoint::{Approval, DeviceDecision, decide_device};
 use crate::event::Refusal;
+use crate::extension::Parameters;
 use crate::interaction::{DeviceHandle, PendingDevice, Sealed};
 use crate::limit::PeerAddress;
 use crate::pages::{DeviceCodeView, DeviceConsentView, DeviceDoneView};
@@ -89,7 +90,9 @@ impl Site {
             return_to.push_str("?user_code=");
             encode_component(&mut return_to, &code.to_string());
         }
-        let sign_in = SignIn { return_to: &return_to, client_name: "a device", again: false, choose_account: false };
+        let parameters = &Parameters::default();
+        let client_name = "a device";
+        let sign_in = SignIn { return_to: &return_to, client_name, again: false, choose_account: false, parameters };
         answer::see_other(&self.host.sign_in_url(&sign_in))
     }
 

@@ -17,6 +17,7 @@ use crate::endpoint::metadata::path;
 use crate::endpoint::{Approval, ConsentNeed, ErrorAnswer};
 use crate::error::Failure;
 use crate::event::Refusal;
+use crate::extension::Parameters;
 use crate::id::Subject;
 use crate::interaction::PendingAuthorization;
 use crate::observe::{Came, Watch};
@@ -93,9 +94,16 @@ pub struct SignIn<'a> {
     /// Whether the client asks that the user choose an account (`prompt=select_account`): whoever is signed in must be
     /// let go on as they are, or as somebody else.
     pub choose_account: bool,
+    pub(super) parameters: &'a Parameters,
 }
 
 impl SignIn<'_> {
+    /// What the authorization request says in a parameter of the host; see
+    /// [`Builder::authorization_parameter`](crate::Builder::authorization_parameter).
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name)
+    }
+
     /// `page`, with `return_to` added to its query.
     pub fn at(&self, page: &str) -> String {
         append_query(page, &[("return_to", self.return_to)])
@@ -297,12 +305,14 @@ impl Site {
         choice: AccountChoice,
     ) -> Result<Response<String>, Failure> {
         let client_name = truncate_display(pending.client().display_name(), MAX_NAME);
+        let parameters = pending.asked().parameters.clone();
         let suspended = self.server.suspend(pending, None)?;
         let mut return_to = self.server.inner.context.issuer.endpoint(path::INTERACTION);
         return_to.push_str("?handle=");
         encode_component(&mut return_to, &suspended.handle);
         let choose_account = choice == AccountChoice::Due;
-        let sign_in = SignIn { return_to: &return_to, client_name: &client_name, again, choose_account };
+        let sign_in =
+            SignIn { return_to: &return_to, client_name: &client_name, again, choose_account, parameters: &parameters };
         let url = self.host.sign_in_url(&sign_in);
         let mut response = answer::see_other(&url);
         if let Some(cookie) = suspended.set_cookie {

@@ -15,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::config::OmittedRedirectUri;
 use crate::context::Context;
 use crate::error::Failure;
+use crate::extension::Parameters;
 use crate::grant::authorization::read_resources;
 use crate::id::{ClientId, Subject};
 use crate::refusal::{DocumentError, ResumeError};
@@ -78,6 +79,7 @@ pub(crate) fn suspend(
         .optional(asked.max_age, |writer, age| {
             writer.number(tag::MAX_AGE, i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
         })
+        .texts(tag::PARAMETER, asked.parameters.texts())
         .optional(subject.or(pending.subject.as_ref()), |writer, subject| writer.text(tag::SUBJECT, subject.as_str()))
         .finish();
     Ok(Suspended { handle: context.seal.seal(bytes), csrf: context.seal.csrf(&flow, &browser), set_cookie })
@@ -164,6 +166,7 @@ impl Opened {
                 .number(tag::MAX_AGE)?
                 .map(|seconds| u64::try_from(seconds).map(Duration::from_secs).map_err(|_| Unreadable))
                 .transpose()?,
+            parameters: Parameters::read(fields)?,
         };
         Ok(Self {
             flow: fields.array(tag::FLOW)?.ok_or(Unreadable)?,

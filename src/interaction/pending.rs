@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Prompt, ResponseMode, Target};
 use crate::client::Client;
 use crate::clock::Timestamp;
+use crate::extension::Parameters;
 use crate::id::Subject;
 use crate::wire::pkce::CodeChallenge;
 use crate::wire::scope::Scope;
@@ -20,6 +21,7 @@ pub(crate) struct AuthorizationAsked {
     pub(crate) resources: Vec<Resource>,
     pub(crate) prompt: Prompt,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) parameters: Parameters,
 }
 
 /// A valid authorization request that waits for its resource owner. Spent on
@@ -74,6 +76,12 @@ impl PendingAuthorization {
     /// What it asked about the interaction.
     pub const fn prompt(&self) -> Prompt {
         self.asked.prompt
+    }
+
+    /// What the request says in a parameter of the host; see
+    /// [`Builder::authorization_parameter`](crate::Builder::authorization_parameter).
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.asked.parameters.get(name)
     }
 
     /// When the request was made: a sign-in that `prompt=login` demands must be later.

@@ -93,6 +93,7 @@ impl<'a> Grants<'a> {
     /// [`ManageError::NotFound`] for what is no token of this server, or no longer. Codes are none.
     pub async fn revoke_token(self, token: &str) -> Result<(), ManageError> {
         let context = self.context;
+        let token = &*context.own_token(token);
         let held = |kind: &TokenKind| matches!(kind, TokenKind::Access | TokenKind::Refresh | TokenKind::Personal);
         let kind = TokenKind::of(token).filter(held).ok_or(ManageError::NotFound)?;
         let located = mint::locate(&context.keys, kind, token).ok_or(ManageError::NotFound)?;

@@ -72,6 +72,9 @@ pub enum AuthorizeError {
     /// `max_age` is not a number of seconds.
     #[error("max_age is not a number of seconds")]
     MaxAge,
+    /// A parameter of the host is longer than 1,024 bytes.
+    #[error("a parameter is too long")]
+    ParameterTooLong,
     /// Nobody is signed in, or not recently enough, and the request forbids to ask.
     #[error("the user must sign in")]
     LoginRequired,

@@ -161,6 +161,16 @@ impl Verified {
         }
     }
 
+    /// What the authorization request said in a parameter of the host; see
+    /// [`Builder::authorization_parameter`](crate::Builder::authorization_parameter). `None` for a token that an
+    /// authorization server elsewhere told of.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        match &self.source {
+            Source::Held(loaded) => TokenView::of(loaded).and_then(|view| view.parameter(name)),
+            Source::Told(_) => None,
+        }
+    }
+
     /// Whether it is enough. Of several things that are wrong the first is told that the client can mend least.
     pub(super) fn satisfies(self, require: Require<'_>, now: Timestamp) -> Result<Self, VerifyError> {
         if let Some(resource) = require.resource
@@ -187,6 +197,7 @@ impl Verified {
 pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>) -> Result<Verified, VerifyError> {
     let dead = VerifyError::Dead;
     let now = context.now();
+    let token = &*context.own_token(token);
     let kind = if token.starts_with(TokenKind::Personal.prefix()) { TokenKind::Personal } else { TokenKind::Access };
     let located = mint::locate(&context.keys, kind, token).ok_or(dead(Dead::Unknown))?;
     let loaded = context.load_one(located.key).await?.ok_or(dead(Dead::Unknown))?;

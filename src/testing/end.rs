@@ -17,6 +17,7 @@ use crate::wire::token::TokenKind;
 /// The record of a token, whatever its state; `None` for a text that is no token of this server.
 async fn find(inner: &Inner, token: &str) -> Result<Option<Loaded>, Failure> {
     let context = &inner.server.inner.context;
+    let token = &*context.own_token(token);
     let located = TokenKind::of(token).and_then(|kind| mint::locate(&context.keys, kind, token));
     match located {
         Some(located) => context.load_one(located.key).await,

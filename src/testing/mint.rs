@@ -10,10 +10,11 @@ use crate::client::{AuthenticatedClient, Client};
 use crate::clock::{Clock as _, Timestamp};
 use crate::context::Context;
 use crate::event::{Event, What};
+use crate::extension::Parameters;
 use crate::grant::authorization::{Authorization, Place};
 use crate::grant::family::{self, Drawn, NewFamily};
 use crate::grant::terms::Granted;
-use crate::grant::{ATTEMPTS, TokenAnswer, client_credentials};
+use crate::grant::{ATTEMPTS, TokenAnswer, Under, client_credentials};
 use crate::id::{ClientId, Subject};
 use crate::secret::SecretBytes;
 use crate::store::{Commit, Committed, Key, Kind, Link, Owner, Record, State, Write};
@@ -206,6 +207,7 @@ pub(super) async fn tokens(inner: &Inner, terms: MintTerms) -> Result<Tokens, Mi
             Some(subject) => for_subject(context, &client, subject, &granted, &terms).await?,
             None => for_client(context, &client, &granted, &terms)?,
         };
+        let answer = answer.in_format(context).await?;
         if context.commit(&commit).await? == Committed::Applied {
             break (access_key(&commit), answer);
         }
@@ -265,6 +267,7 @@ async fn for_subject(
         first: granted,
         authenticated_at: now,
         device: "",
+        parameters: &Parameters::default(),
         grant_type: "authorization_code".into(),
         with_refresh: true,
         authorization,
@@ -278,11 +281,16 @@ async fn for_subject(
         let (ends, skew) = (now.after(lifetime), policy.lifetimes.clock_skew);
         for write in &mut commit.writes {
             let Write::Insert(record) = write else { continue };
-            let record = Arc::make_mut(record);
             match record.key.kind {
-                Kind::ACCESS_TOKEN => end_at(record, ends, skew),
+                Kind::ACCESS_TOKEN => {
+                    end_at(Arc::make_mut(record), ends, skew);
+                    answer.record = Arc::clone(record);
+                }
                 // Nothing outlives its grant.
-                Kind::GRANT if record.expires_at < ends => end_at(record, ends, skew),
+                Kind::GRANT if record.expires_at < ends => {
+                    end_at(Arc::make_mut(record), ends, skew);
+                    answer.under = Under::Grant(Arc::clone(record));
+                }
                 _ => {}
             }
         }
@@ -298,7 +306,7 @@ fn end_at(record: &mut Record, ends: Timestamp, skew: Duration) {
 /// A token as `client_credentials` would have made it.
 fn for_client(
     context: &Context,
-    client: &Client,
+    client: &Arc<Client>,
     granted: &Granted,
     terms: &MintTerms,
 ) -> Result<(Commit, TokenAnswer), MintError> {
@@ -324,12 +332,19 @@ fn for_client(
         mint::mint(&context.keys, TokenKind::Access, link.key.partition, random.expose(), record_terms);
     let issued = What::Issued { grant_type: client_credentials::GRANT_TYPE.into(), scope: granted.scope.clone() };
     let commit = Commit {
-        writes: vec![Write::Insert(record)],
+        writes: vec![Write::Insert(Arc::clone(&record))],
         events: vec![Event::new(now, issued).client(client.id())],
         ..context.keys.commit(link.key.partition, now)
     };
-    let expires_in = expires_at.seconds_from(now);
-    Ok((commit, TokenAnswer { access_token, refresh_token: None, expires_in, scope: granted.scope.clone() }))
+    let answer = TokenAnswer {
+        access_token,
+        record,
+        under: Under::Client(Arc::clone(client)),
+        refresh_token: None,
+        expires_in: expires_at.seconds_from(now),
+        scope: granted.scope.clone(),
+    };
+    Ok((commit, answer))
 }
 
 fn access_key(commit: &Commit) -> Option<Key> {

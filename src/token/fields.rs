@@ -44,7 +44,8 @@ pub(crate) mod tag {
     pub(crate) const REFUSED: u8 = 39;
     pub(crate) const DAYS: u8 = 40;
     pub(crate) const BATCHES: u8 = 41;
-    pub(super) const LAST: u8 = BATCHES;
+    pub(crate) const PARAMETER: u8 = 42;
+    pub(super) const LAST: u8 = PARAMETER;
 }
 
 /// The record is not one that this version wrote.

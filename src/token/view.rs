@@ -1,6 +1,7 @@
 //! What a live token says, read in place.
 
 use crate::clock::Timestamp;
+use crate::extension::parameter::value_in;
 use crate::store::{Kind, Loaded};
 use crate::token::fields::{Fields, tag};
 
@@ -44,6 +45,11 @@ impl<'a> TokenView<'a> {
     pub(crate) fn resources(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         let source = if self.own.bytes(tag::RESOURCE).is_some() { self.own } else { self.grant };
         source.texts(tag::RESOURCE).filter_map(Result::ok)
+    }
+
+    /// What the authorization request said in a parameter of the host.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&'a str> {
+        value_in(self.grant.texts(tag::PARAMETER).filter_map(Result::ok), name)
     }
 
     pub(crate) fn expires_at(&self) -> Timestamp {

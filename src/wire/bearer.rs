@@ -28,11 +28,13 @@ fn read(token: &[u8]) -> Result<&str, BearerError> {
         return Err(BearerError::TooLong);
     }
     let text = std::str::from_utf8(token).map_err(|_| BearerError::Malformed)?;
+    if is_b64token(text) { Ok(text) } else { Err(BearerError::Malformed) }
+}
+
+/// Whether a bearer token may look like this (RFC 6750 §2.1).
+pub(crate) fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    if body.is_empty() || !body.bytes().all(is_b64token_byte) {
-        return Err(BearerError::Malformed);
-    }
-    Ok(text)
+    !body.is_empty() && body.bytes().all(is_b64token_byte)
 }
 
 const fn is_b64token_byte(byte: u8) -> bool {
