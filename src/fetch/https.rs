@@ -1,31 +1,18 @@
 //! Fetching over hyper and rustls, on tokio (feature `fetch`).
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Buf as _;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, Request, Response, StatusCode};
-use http_body::Body;
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::connection::{self, Broken, Connection};
 use super::{Fetch, FetchRequest, Fetched, is_special_use};
 use crate::refusal::FetchError;
-
-/// How many of a host's addresses are tried.
-const MOST_ADDRESSES: usize = 3;
-/// The most bytes of the answer's headers.
-const MOST_HEADERS: usize = 16 * 1024;
 
 /// Fetches by HTTP/1.1 over TLS, trusting the certificates that the system trusts. Needs a tokio runtime.
 ///
@@ -54,29 +41,22 @@ impl HttpsFetch {
     ///
     /// There are none, or they cannot be read.
     pub fn new() -> Result<Self, std::io::Error> {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            let why = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
-            return Err(std::io::Error::other(format!("certificates to trust: {why}")));
-        }
-        Self::with_roots(roots)
+        connection::system_tls().map(Self::over)
     }
 
-    fn with_roots(roots: RootCertStore) -> Result<Self, std::io::Error> {
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(std::io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self {
-            tls: TlsConnector::from(Arc::new(config)),
-            time: Duration::from_secs(5),
-            allowed: Arc::new(|address| !is_special_use(address)),
-            plain: false,
-        })
+    /// With these certificates (PEM) in place of those that the system trusts: for a private network with an authority of
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or they cannot be read.
+    pub fn trusting(pem: &[u8]) -> Result<Self, std::io::Error> {
+        connection::tls_trusting(pem).map(Self::over)
+    }
+
+    fn over(tls: TlsConnector) -> Self {
+        let allowed = Arc::new(|address| !is_special_use(address));
+        Self { tls, time: Duration::from_secs(5), allowed, plain: false }
     }
 
     /// How long a fetch may take in all. Default 5 seconds.
@@ -109,22 +89,24 @@ impl HttpsFetch {
         let host = uri.host().ok_or(FetchError::Malformed)?;
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let addresses = self.resolve(host, port).await?;
-        let stream = connect(&addresses).await?;
-        if !secure {
-            // What may be spoken without TLS is this machine alone, whatever else is allowed.
-            let local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
-            return if local { exchange(stream, &uri, request.limit).await } else { Err(FetchError::Blocked) };
+        // What may be spoken without TLS is this machine alone, whatever else is allowed.
+        if !secure && !addresses.iter().all(|address| address.ip().is_loopback()) {
+            return Err(FetchError::Blocked);
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchError::Malformed)?;
-        let stream = self.tls.connect(name, stream).await.map_err(|_| FetchError::Unreachable)?;
-        exchange(stream, &uri, request.limit).await
+        let authority = uri.authority().map(http::uri::Authority::as_str).ok_or(FetchError::Malformed)?;
+        let sent = Request::get(uri.path())
+            .header(HOST, authority)
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("grantor/", env!("CARGO_PKG_VERSION")))
+            .body(String::new())
+            .map_err(|_| FetchError::Malformed)?;
+        let mut connection = Connection::open(&addresses, secure.then_some((&self.tls, host))).await?;
+        read(connection.send(sent).await?, request.limit).await
     }
 
     /// The addresses of a host, all of which may be spoken to.
     async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let found = tokio::net::lookup_host((host, port)).await.map_err(|_| FetchError::Unreachable)?;
-        let addresses: Vec<SocketAddr> = found.collect();
+        let addresses = connection::resolve(host, port).await?;
         // One among them that may not is a name that plays games.
         if addresses.iter().any(|address| !(self.allowed)(address.ip())) {
             return Err(FetchError::Blocked);
@@ -146,48 +128,6 @@ impl Fetch for HttpsFetch {
     }
 }
 
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, FetchError> {
-    for address in addresses.iter().take(MOST_ADDRESSES) {
-        if let Ok(stream) = TcpStream::connect(address).await {
-            return Ok(stream);
-        }
-    }
-    Err(FetchError::Unreachable)
-}
-
-/// The connection, driven beside the request and ended with it.
-struct Driven(tokio::task::JoinHandle<()>);
-
-impl Drop for Driven {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-async fn exchange<S>(stream: S, uri: &http::Uri, limit: usize) -> Result<Fetched, FetchError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut client = http1::Builder::new();
-    client.max_buf_size(MOST_HEADERS);
-    let (mut sender, connection) = client.handshake(TokioIo::new(stream)).await.map_err(|_| FetchError::Unreachable)?;
-    let _driven = Driven(tokio::spawn(async move {
-        let _ = connection.await;
-    }));
-    let authority = uri.authority().map(http::uri::Authority::as_str).ok_or(FetchError::Malformed)?;
-    let request = Request::get(uri.path())
-        .header(HOST, authority)
-        .header(ACCEPT, "application/json")
-        .header(USER_AGENT, concat!("grantor/", env!("CARGO_PKG_VERSION")))
-        .body(String::new())
-        .map_err(|_| FetchError::Malformed)?;
-    let response = sender
-        .send_request(request)
-        .await
-        .map_err(|error| if error.is_parse() { FetchError::Malformed } else { FetchError::Unreachable })?;
-    read(response, limit).await
-}
-
 async fn read(response: Response<Incoming>, limit: usize) -> Result<Fetched, FetchError> {
     if response.status() != StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
@@ -199,20 +139,8 @@ async fn read(response: Response<Incoming>, limit: usize) -> Result<Fetched, Fet
     }
     let content_type = only(headers, &CONTENT_TYPE)?.unwrap_or_default();
     let cache_control = only(headers, &CACHE_CONTROL)?;
-    let body = response.into_body();
-    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(FetchError::TooLarge);
-    }
-    let mut body = pin!(body);
-    let mut collected = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let Ok(data) = frame.map_err(|_| FetchError::Unreachable)?.into_data() else { continue };
-        if collected.len().saturating_add(data.remaining()) > limit {
-            return Err(FetchError::TooLarge);
-        }
-        collected.extend_from_slice(&data);
-    }
-    Ok(Fetched { content_type, cache_control, body: collected })
+    let body = connection::collect(response.into_body(), limit).await?;
+    Ok(Fetched { content_type, cache_control, body })
 }
 
 /// A header, with all its lines in one.
@@ -222,4 +150,14 @@ fn only(headers: &HeaderMap, name: &http::HeaderName) -> Result<Option<String>, 
         lines.push(line.to_str().map_err(|_| FetchError::Malformed)?);
     }
     Ok(if lines.is_empty() { None } else { Some(lines.join(", ")) })
+}
+
+impl From<Broken> for FetchError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Unreachable => Self::Unreachable,
+            Broken::Malformed => Self::Malformed,
+            Broken::TooLarge => Self::TooLarge,
+        }
+    }
 }

@@ -7,8 +7,11 @@
 //! |---|---|
 //! | `contract.rs` | [`Fetch`]: what is asked of whoever fetches |
 //! | `guard.rs` | which addresses are for special use (RFC 6890) |
-//! | `https.rs` | [`HttpsFetch`], over hyper and rustls (feature `fetch`) |
+//! | `connection.rs` | a connection to a server elsewhere, over hyper and rustls (feature `fetch`) |
+//! | `https.rs` | [`HttpsFetch`], which fetches over one (feature `fetch`) |
 
+#[cfg(feature = "fetch")]
+pub(crate) mod connection;
 mod contract;
 mod guard;
 #[cfg(feature = "fetch")]

@@ -20,13 +20,13 @@ use crate::wire::form::encode_component;
 use crate::wire::uri::Issuer;
 
 /// The longest answer that is read, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
+pub(super) const MAX_ANSWER: usize = 64 * 1024;
 
 /// The longest that an answer may be kept.
 const MAX_KEPT: Duration = Duration::from_secs(300);
 
-/// Sends a request to the authorization server: the host's HTTP client. It should have a timeout, verify certificates,
-/// follow no redirects, and read no more than 64 KiB.
+/// Sends a request to the authorization server: `HttpsTransport` (feature `fetch`), or the host's own HTTP client. It should
+/// have a timeout, verify certificates, follow no redirects, and read no more than 64 KiB.
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// The response, whatever its status.

@@ -320,7 +320,7 @@ impl Fetch for Tell {
 }
 
 /// Fetches as the server does.
-async fn fetch_from(fetch: &HttpsFetch, url: &str) -> Result<Fetched, FetchError> {
+pub async fn fetch_from(fetch: &HttpsFetch, url: &str) -> Result<Fetched, FetchError> {
     let asked = Told::default();
     let told = Arc::clone(&asked);
     let documents = ClientIdMetadata::new(Tell(fetch.clone(), url.to_owned(), told));

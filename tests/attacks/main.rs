@@ -59,4 +59,5 @@ mod revocation;
 mod secrets;
 mod spy;
 mod timing;
+mod tls;
 mod transcript;

@@ -168,6 +168,7 @@ const HARMLESS: &[&str] = &[
     "Fetched",
     "FormError",
     "HttpsFetch",
+    "HttpsTransport",
     "Import",
     "Imported",
     "InitialAccessToken",
