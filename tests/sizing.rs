@@ -55,7 +55,7 @@ impl World {
 
     /// All but what there is of a client, whatever it is used for.
     fn rows(&self) -> usize {
-        let of_client = [Kind::CLIENT, Kind::SECRET_USE];
+        let of_client = [Kind::CLIENT, Kind::SECRET_USE, Kind::ACTIVITY];
         self.store.snapshot().iter().filter(|record| !of_client.contains(&record.key.kind)).count()
     }
 
@@ -156,4 +156,17 @@ async fn a_token_of_a_client_for_itself_is_one_row() {
     assert_eq!(world.rows(), 1);
     world.pass(13 * HOUR).await;
     assert_eq!(world.rows(), 0);
+}
+
+#[tokio::test]
+async fn what_is_counted_is_a_row_of_the_client_and_one_of_all_together() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        world.token("grant_type=client_credentials").await;
+        world.pass(DAY).await;
+    }
+    let counted = || world.store.snapshot().iter().filter(|record| record.key.kind == Kind::ACTIVITY).count();
+    assert_eq!(counted(), 2, "however many days and tokens");
+    world.pass(401 * DAY).await;
+    assert_eq!(counted(), 0, "when nothing was heard of the client for 400 days");
 }
