@@ -35,6 +35,8 @@ pub enum Action<'a> {
     RevokeGrants,
     /// End everything of everyone.
     RevokeEverything,
+    /// See, make and end the initial access tokens with which others register clients.
+    InitialAccess,
     /// See which applications hold access to one's own account, and end it.
     OwnGrants,
     /// See and end one's own personal tokens.

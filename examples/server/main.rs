@@ -35,7 +35,7 @@
 //! | `[device]` | off | `enabled = true` lets in devices without a browser (RFC 8628); `lifetime` (600), `interval` (5), in seconds |
 //! | `[rate_limits]` | off | `enabled = true` limits every endpoint by address and by client; user codes of devices are always limited |
 //! | `[management]` | off | `enabled = true` serves the API of [`grantor::api`] at `/manage/v1`, to clients that the file gives the scopes of it (`grantor:clients:read`, …) |
-//! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
+//! | `[registration]` | off | `enabled = true` lets clients register themselves (RFC 7591, RFC 7592) and be named by the URL of a document; `who` (`"anybody"`; `"initial_access_token"`: who brings a token that `POST /manage/v1/initial-access-tokens` made), `documents` (`true`), `scopes` (all), `per_day` (1000), `unused_days` (30), `danger_allow_loopback_http` |
 //! | `[mcp]` | off | `resource = "URL"`: this is the authorization server of the MCP server at that URL, as [`grantor::Preset::mcp`] has it. Turns `[registration]` on unless that says `enabled = false`; access tokens live an hour unless `[lifetimes]` says otherwise; where the URL has the origin of `issuer`, a stand-in answers there |
 //!
 //! `store` and `secret_file` name files beside the configuration, or in the working directory if there is none. Without its secret

@@ -19,6 +19,7 @@ pub(crate) struct Registration {
     enabled: Option<bool>,
     #[serde(skip)]
     mcp: bool,
+    who: Who,
     /// Whether the URL of a client ID metadata document is a client, too.
     documents: bool,
     /// The most scope that such a client may have; `None`: all there is.
@@ -30,11 +31,21 @@ pub(crate) struct Registration {
     danger_allow_loopback_http: bool,
 }
 
+/// Who may register clients.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Who {
+    Anybody,
+    /// Who brings an initial access token, which the management API makes.
+    InitialAccessToken,
+}
+
 impl Default for Registration {
     fn default() -> Self {
         Self {
             enabled: None,
             mcp: false,
+            who: Who::Anybody,
             documents: true,
             scopes: None,
             per_day: 1_000,
@@ -60,7 +71,11 @@ impl Registration {
         if !self.is_on() {
             return Ok(builder);
         }
-        let registration = DynamicRegistration::open().per_day(self.per_day);
+        let registration = match self.who {
+            Who::Anybody => DynamicRegistration::open(),
+            Who::InitialAccessToken => DynamicRegistration::by_initial_access_token(),
+        };
+        let registration = registration.per_day(self.per_day);
         // As the preset has it.
         let registration = if self.mcp { registration.public_by_default().scope_may_grow() } else { registration };
         let builder = builder.registration(match &self.scopes {

@@ -33,7 +33,7 @@
 //! | `config.rs` | [`ManagementApi`]: where it is mounted, and who decides |
 //! | `operation.rs` | the operations: method, path, scope and documents of each |
 //! | `serve.rs` | from a request to an operation: who calls, and whether they may |
-//! | `clients.rs`, `grants.rs`, `own.rs` | what the operations do |
+//! | `clients.rs`, `registrations.rs`, `grants.rs`, `own.rs` | what the operations do |
 //! | `input.rs`, `output.rs` | what requests hold, and what answers do |
 //! | `idempotency.rs` | creations that are sent again |
 //! | `problem.rs` | errors |
@@ -49,6 +49,7 @@ mod operation;
 mod output;
 mod own;
 mod problem;
+mod registrations;
 mod serve;
 
 pub use config::ManagementApi;

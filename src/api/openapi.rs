@@ -138,6 +138,9 @@ fn responses(described: &Described) -> Value {
         refused("415", "The body is not JSON.");
         refused("422", "The body cannot be carried out; `code` and `detail` say why.");
     }
+    if described.answers.1 == "CreatedInitialAccessToken" {
+        refused("409", "Clients do not register themselves here.");
+    }
     if matches!(described.header, Header::IfMatch) {
         refused("412", "Somebody changed it meanwhile.");
         refused("428", "If-Match is missing.");
@@ -218,6 +221,15 @@ fn schemas() -> Value {
     let live = [("live_grants", of(NUMBER)), ("more", of(YES_NO)), ("last_used_at", or_null(NUMBER))];
     let usage = [live.as_slice(), &counted].concat();
     let busy = [("client_id", of(TEXT)), ("client_name", of(TEXT)), ("issued", of(NUMBER)), ("refused", of(NUMBER))];
+    let initial = [
+        ("id", of(TEXT)),
+        ("label", of(TEXT)),
+        ("uses", of(NUMBER)),
+        ("used", of(NUMBER)),
+        ("created_at", of(NUMBER)),
+        ("expires_at", or_null(NUMBER)),
+    ];
+    let new_initial = [("label", of(TEXT)), ("uses", of(NUMBER)), ("expires_at", of(NUMBER))];
     let new_token = [("name", of(TEXT)), ("scope", of(TEXT)), ("lifetime", of(NUMBER)), ("resources", texts())];
     let new_secret = [("label", of(TEXT)), ("expires_at", or_null(NUMBER)), ("others_end_after", or_null(NUMBER))];
     let problem =
@@ -243,6 +255,10 @@ fn schemas() -> Value {
         "Subject": object(&[("subject", of(TEXT)), ("active", of(YES_NO))]),
         "SweepFrom": partial(&[("next", or_null(TEXT))], &[]),
         "Sweep": object(&[("clients", of(NUMBER)), ("next", or_null(TEXT))]),
+        "InitialAccessToken": object(&initial),
+        "InitialAccessTokenPage": page("InitialAccessToken"),
+        "NewInitialAccessToken": partial(&new_initial, &["label", "expires_at"]),
+        "CreatedInitialAccessToken": object(&[initial.as_slice(), &[("token", of(TEXT))]].concat()),
         "TokenChoices": object(&[("scope", of(TEXT)), ("lifetimes", json!({ "type": "array", "items": of(NUMBER) }))]),
         "TokenList": object(&[("items", all("Grant"))]),
         "NewToken": partial(&new_token, &["name", "scope", "lifetime"]),

@@ -32,6 +32,9 @@ pub(crate) enum Operation {
     ActivateSubject,
     Activity,
     RevokeEverything,
+    ListInitialAccessTokens,
+    CreateInitialAccessToken,
+    EndInitialAccessToken,
     ListOwnApps,
     RemoveOwnApp,
     RevokeOwnGrant,
@@ -100,7 +103,7 @@ impl Described {
     }
 }
 
-pub(super) const OPERATIONS: [Described; 34] = {
+pub(super) const OPERATIONS: [Described; 37] = {
     use Header::{IdempotencyKey, IfMatch};
     use Operation as Op;
     [
@@ -262,6 +265,32 @@ pub(super) const OPERATIONS: [Described; 34] = {
             "End everything of everyone, a thousand clients at a time: send `next` until there is none",
         )
         .takes("SweepFrom"),
+        of(
+            Op::ListInitialAccessTokens,
+            "GET",
+            "/initial-access-tokens",
+            CLIENTS_READ,
+            (200, "InitialAccessTokenPage"),
+            "List the tokens with which clients register themselves, without the tokens",
+        ),
+        of(
+            Op::CreateInitialAccessToken,
+            "POST",
+            "/initial-access-tokens",
+            CLIENTS_WRITE,
+            (201, "CreatedInitialAccessToken"),
+            "Make a token with which clients register themselves",
+        )
+        .takes("NewInitialAccessToken")
+        .header(IdempotencyKey),
+        of(
+            Op::EndInitialAccessToken,
+            "DELETE",
+            "/initial-access-tokens/{token_id}",
+            CLIENTS_WRITE,
+            (204, ""),
+            "End such a token; what it has registered stays",
+        ),
         of(Op::ListOwnApps, "GET", "/me/apps", GRANTS_READ, (200, "AppPage"), "List the clients that I have let in"),
         of(
             Op::RemoveOwnApp,

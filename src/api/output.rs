@@ -8,7 +8,7 @@ use super::problem::Problem;
 use crate::client::{Client, ClientSecret};
 use crate::clock::Timestamp;
 use crate::error::Failure;
-use crate::manage::{Activity, BusyClient, ConnectedApp, DayCount, Grant, Usage};
+use crate::manage::{Activity, BusyClient, ConnectedApp, DayCount, Grant, InitialAccessToken, Usage};
 use crate::store::{Cursor, State};
 
 /// An answer that is no error.
@@ -147,6 +147,17 @@ pub(super) fn activity(activity: &Activity) -> Value {
 fn days(days: &[DayCount]) -> Value {
     let day = |count: &DayCount| json!({ "day": moment(count.begins_at()), "issued": count.issued, "refused": count.refused });
     days.iter().map(day).collect()
+}
+
+pub(super) fn initial_access_token(token: &InitialAccessToken) -> Value {
+    json!({
+        "id": token.id,
+        "label": token.label,
+        "uses": token.uses,
+        "used": token.used,
+        "created_at": moment(token.created_at),
+        "expires_at": moment(token.expires_at),
+    })
 }
 
 pub(super) fn grant(grant: &Grant) -> Value {

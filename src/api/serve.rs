@@ -9,7 +9,7 @@ use super::input::Input;
 use super::operation::{Described, Matched, Operation};
 use super::output::{self, Answer};
 use super::problem::{self, Problem};
-use super::{clients, grants, own};
+use super::{clients, grants, own, registrations};
 use crate::access::{Action, Actor};
 use crate::id::{ClientId, Subject};
 use crate::resource::Require;
@@ -173,6 +173,9 @@ async fn run(call: &Call<'_>, operation: Operation) -> Result<Answer, Problem> {
         Op::ActivateSubject => grants::activate_subject(call).await,
         Op::Activity => grants::activity(call).await,
         Op::RevokeEverything => grants::revoke_everything(call).await,
+        Op::ListInitialAccessTokens => registrations::list(call).await,
+        Op::CreateInitialAccessToken => registrations::create(call).await,
+        Op::EndInitialAccessToken => registrations::end(call).await,
         Op::ListOwnApps => own::apps(call).await,
         Op::RemoveOwnApp => own::remove_app(call).await,
         Op::RevokeOwnGrant => own::revoke_grant(call).await,

@@ -74,6 +74,36 @@ impl<'a> Registrations<'a> {
     /// [`ManageError::Label`] for a label that is too long or has control characters, [`ManageError::Uses`] for no uses
     /// at all.
     pub async fn issue(self, new: NewInitialAccessToken) -> Result<(InitialAccessToken, Secret), ManageError> {
+        let random = SecretBytes::new(self.context.draw()?);
+        let (described, token, committed) = self.make(new, &random).await?;
+        match committed {
+            Committed::Applied => Ok((described, token)),
+            Committed::Refused(_) => Err(Failure::Entropy.into()),
+        }
+    }
+
+    /// The same from given randomness; where it was done before, what was made then.
+    #[cfg(feature = "api")]
+    pub(crate) async fn issue_from(
+        self,
+        new: NewInitialAccessToken,
+        random: SecretBytes,
+    ) -> Result<(InitialAccessToken, Secret), ManageError> {
+        let (described, token, committed) = self.make(new, &random).await?;
+        if committed == Committed::Applied {
+            return Ok((described, token));
+        }
+        let desk = self.context.keys.registration_desk();
+        let key = self.context.keys.drawn(Kind::INITIAL_ACCESS_TOKEN, desk, random.expose());
+        let there = self.context.load_one(key).await?.and_then(|loaded| describe(&loaded.record));
+        Ok((there.ok_or(Failure::Contended)?, token))
+    }
+
+    async fn make(
+        self,
+        new: NewInitialAccessToken,
+        random: &SecretBytes,
+    ) -> Result<(InitialAccessToken, Secret, Committed), ManageError> {
         let context = self.context;
         if new.label.chars().count() > 200 || new.label.chars().any(char::is_control) {
             return Err(ManageError::Label);
@@ -92,7 +122,6 @@ impl<'a> Registrations<'a> {
             purge_after: new.expires_at,
             payload: access.payload().ok_or(Failure::Corrupt)?,
         };
-        let random = SecretBytes::new(context.draw()?);
         let desk = context.keys.registration_desk();
         let (token, record) = mint(&context.keys, TokenKind::InitialAccess, desk, random.expose(), terms);
         let described = describe(&record).ok_or(Failure::Corrupt)?;
@@ -101,10 +130,8 @@ impl<'a> Registrations<'a> {
             events: vec![Event::new(now, What::InitialAccessTokenIssued)],
             ..context.keys.commit(desk, now)
         };
-        match context.commit(&commit).await? {
-            Committed::Applied => Ok((described, token)),
-            Committed::Refused(_) => Err(Failure::Entropy.into()),
-        }
+        let committed = context.commit(&commit).await?;
+        Ok((described, token, committed))
     }
 
     /// One page of the initial access tokens, newest first; `limit` is 1 to 1,000.

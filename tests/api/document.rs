@@ -14,7 +14,7 @@ async fn every_operation_in_the_document_is_there_and_no_other() {
     let mut names = std::collections::BTreeSet::new();
     for (path, described) in &paths {
         let url = path.replace("{client_id}", "c").replace("{subject}", "s").replace("{grant_id}", "g");
-        let url = url.replace("{secret_id}", "1");
+        let url = url.replace("{secret_id}", "1").replace("{token_id}", "t");
         for method in METHODS {
             let answer = world.call("", method, &url, None).await;
             match &described[method.to_lowercase()] {

@@ -16,4 +16,5 @@ mod document;
 mod grants;
 mod idempotency;
 mod own;
+mod registrations;
 mod world;

@@ -8,7 +8,7 @@ use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::clock::{ManualClock, Timestamp};
 use grantor::manage::Registered;
 use grantor::store::MemoryStore;
-use grantor::{Approval, AuthorizationServer, Outcome};
+use grantor::{Approval, AuthorizationServer, DynamicRegistration, Outcome};
 use http::{Request, Response};
 use serde_json::{Value, json};
 
@@ -65,6 +65,7 @@ impl World {
             .resource(BASE, [""; 0])
             .resource("https://other.example", [""; 0])
             .management_api(api)
+            .registration(DynamicRegistration::by_initial_access_token().scope(["read", "grantor:clients:read"]))
             .build()
             .unwrap();
         let root = server.clients().register(metadata("Root", ALL)).await.unwrap();

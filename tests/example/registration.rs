@@ -31,6 +31,43 @@ fn a_client_registers_itself_where_the_file_lets_it() {
 }
 
 #[test]
+fn where_the_file_asks_for_it_only_a_token_of_the_management_api_registers() {
+    let more = r#"
+        [registration]
+        enabled = true
+        who = "initial_access_token"
+        [management]
+        enabled = true
+        [[clients]]
+        client_id = "automation"
+        client_secret = "automation-secret-automation-secret"
+        token_endpoint_auth_method = "client_secret_post"
+        grant_types = ["client_credentials"]
+        scope = "grantor:clients:write"
+    "#;
+    let server = Example::configured(&format!("{FILE}{more}"));
+    let json_type = ("content-type", "application/json");
+    let send = |path: &str, token: &str, body: &str| {
+        let bearer = format!("Bearer {token}");
+        exchange(&server.address, "POST", path, &[json_type, ("authorization", &bearer)], body).unwrap()
+    };
+    let form = "grant_type=client_credentials&scope=grantor:clients:write&client_id=automation\
+                &client_secret=automation-secret-automation-secret";
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let own = exchange(&server.address, "POST", "/token", &headers, form).unwrap().json();
+
+    let new = json!({ "label": "Partner", "expires_at": 4_102_444_800_i64 }).to_string();
+    let made = send("/manage/v1/initial-access-tokens", own["access_token"].as_str().unwrap(), &new);
+    assert_eq!(made.status, 201, "{made:?}");
+    let body = json!({ "client_name": "Tool", "redirect_uris": ["https://tool.example/cb"] }).to_string();
+    assert_eq!(exchange(&server.address, "POST", "/register", &[json_type], &body).unwrap().status, 401);
+    let made = made.json();
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(send("/register", token, &body).status, 201);
+    assert_eq!(send("/register", token, &body).status, 401, "for one client, it said");
+}
+
+#[test]
 fn without_a_word_about_it_nobody_registers() {
     let server = Example::configured(FILE);
     let answer = exchange(&server.address, "POST", "/register", &[("content-type", "application/json")], "{}").unwrap();
