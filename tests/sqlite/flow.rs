@@ -241,7 +241,7 @@ async fn what_has_expired_is_purged_and_the_rest_is_not() {
         world.redeem(&world.code().await).await;
     }
     assert_eq!(world.server.purge(1_000).await.unwrap().removed, 0);
-    world.clock.advance(Duration::from_secs(400 * 24 * 3600));
+    world.clock.advance(Duration::from_secs(401 * 24 * 3600));
     let purged = world.server.purge(1_000).await.unwrap();
     assert!(purged.removed >= 12 && !purged.more, "{purged:?}");
     let kinds = kinds(&directory.file());
