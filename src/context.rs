@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::activity::RecentActivity;
 use crate::client::{AuthenticatedClient, RecentUses};
@@ -62,27 +63,63 @@ impl Context {
     }
 
     pub(crate) async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, Failure> {
-        let mut found = self.store.load(keys).await.map_err(|error| self.store_failed(&error))?;
+        let found = match self.load_ready(keys) {
+            Poll::Ready(found) => found,
+            Poll::Pending => self.store.load(keys).await,
+        }
+        .map_err(|error| self.store_failed(&error))?;
         // A store that answers too few is broken; what is missing must not be taken for absent by position.
         if found.len() != keys.len() {
             return Err(self.fail(Failure::Corrupt));
         }
-        for (loaded, key) in found.iter_mut().zip(keys) {
-            if loaded.as_ref().is_some_and(|loaded| loaded.record.key != *key) {
-                return Err(self.fail(Failure::Corrupt));
-            }
+        for (loaded, key) in found.iter().zip(keys) {
+            self.is_asked_for(loaded.as_ref(), key)?;
         }
         Ok(found)
     }
 
     pub(crate) async fn load_one(&self, key: Key) -> Result<Option<Loaded>, Failure> {
-        Ok(self.load(&[key]).await?.pop().flatten())
+        match self.store.load_ready(&key) {
+            Poll::Ready(found) => {
+                let found = found.map_err(|error| self.store_failed(&error))?;
+                self.is_asked_for(found.as_ref(), &key)?;
+                Ok(found)
+            }
+            Poll::Pending => Ok(self.load(&[key]).await?.pop().flatten()),
+        }
+    }
+
+    /// All of them, from a store that has them at hand.
+    fn load_ready(&self, keys: &[Key]) -> Poll<Result<Vec<Option<Loaded>>, StoreError>> {
+        let mut all = Vec::new();
+        for key in keys {
+            match self.store.load_ready(key) {
+                Poll::Ready(Ok(found)) => {
+                    if all.is_empty() {
+                        all.reserve_exact(keys.len());
+                    }
+                    all.push(found);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(all))
+    }
+
+    /// A record under another key than the one asked for would let one thing pass for another.
+    fn is_asked_for(&self, found: Option<&Loaded>, key: &Key) -> Result<(), Failure> {
+        if found.is_some_and(|found| found.record.key != *key) { Err(self.fail(Failure::Corrupt)) } else { Ok(()) }
     }
 
     /// Commits, and tells of the events if it happened.
     pub(crate) async fn commit(&self, commit: &Commit) -> Result<Committed, Failure> {
         debug_assert!(commit.is_local(), "a commit touches one partition");
-        let committed = match self.store.commit(commit).await {
+        let answered = match self.store.commit_ready(commit) {
+            Poll::Ready(answered) => answered,
+            Poll::Pending => self.store.commit(commit).await,
+        };
+        let committed = match answered {
             Ok(committed) => committed,
             Err(error) => {
                 if let StoreError::InDoubt(_) = error {

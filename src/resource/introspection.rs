@@ -160,13 +160,15 @@ impl Introspection {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let kept = self.inner.kept.as_ref().and_then(|kept| kept.get(&digest, now));
         if let Some(told) = kept {
-            return Verified::told(told).satisfies(require, now);
+            told.satisfies(require, now)?;
+            return Ok(Verified::told(told));
         }
         let told = Arc::new(self.ask(token, now).await?);
         if let Some(kept) = &self.inner.kept {
             kept.keep(digest, &told, now);
         }
-        Verified::told(told).satisfies(require, now)
+        told.satisfies(require, now)?;
+        Ok(Verified::told(told))
     }
 
     /// The same for the token in an HTTP request (RFC 6750 §2.1); a refusal is ready to be sent.

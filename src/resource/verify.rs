@@ -87,6 +87,13 @@ pub(super) struct Told {
     pub(super) authenticated_at: Option<Timestamp>,
 }
 
+impl Told {
+    /// Whether it is enough.
+    pub(super) fn satisfies(&self, require: Require<'_>, now: Timestamp) -> Result<(), VerifyError> {
+        is_enough(require, &self.scope, self.resources.iter().map(String::as_str), || self.authenticated_at, now)
+    }
+}
+
 impl Verified {
     /// A token that was found to count, and what is left of its scope.
     pub(crate) const fn held(loaded: Loaded, left: Option<Scope>) -> Self {
@@ -170,27 +177,34 @@ impl Verified {
             Source::Told(_) => None,
         }
     }
+}
 
-    /// Whether it is enough. Of several things that are wrong the first is told that the client can mend least.
-    pub(super) fn satisfies(self, require: Require<'_>, now: Timestamp) -> Result<Self, VerifyError> {
-        if let Some(resource) = require.resource
-            && !self.resources().any(|named| named == resource)
-        {
-            return Err(VerifyError::OtherResource);
-        }
-        let scope = self.scope();
-        let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
-        if !needed.all(|needed| scope.split(' ').any(|held| held == needed)) {
-            return Err(VerifyError::InsufficientScope);
-        }
-        if let Some(seconds) = require.max_age {
-            let signed_in = self.authenticated_at().ok_or(VerifyError::StaleAuthentication)?;
-            if now > signed_in.after(Duration::from_secs(seconds)) {
-                return Err(VerifyError::StaleAuthentication);
-            }
-        }
-        Ok(self)
+/// Whether a token that says this is enough. Of several things that are wrong the first is told that the client can mend
+/// least.
+fn is_enough<'a>(
+    require: Require<'_>,
+    scope: &str,
+    mut resources: impl Iterator<Item = &'a str>,
+    authenticated_at: impl FnOnce() -> Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), VerifyError> {
+    if let Some(resource) = require.resource
+        && !resources.any(|named| named == resource)
+    {
+        return Err(VerifyError::OtherResource);
     }
+    let mut needed = require.scope.split(' ').filter(|token| !token.is_empty());
+    // Mostly it has just that.
+    if require.scope != scope && !needed.all(|needed| scope.split(' ').any(|held| held == needed)) {
+        return Err(VerifyError::InsufficientScope);
+    }
+    if let Some(seconds) = require.max_age {
+        let signed_in = authenticated_at().ok_or(VerifyError::StaleAuthentication)?;
+        if now > signed_in.after(Duration::from_secs(seconds)) {
+            return Err(VerifyError::StaleAuthentication);
+        }
+    }
+    Ok(())
 }
 
 /// Looks the token up and compares it with what is required.
@@ -208,8 +222,8 @@ pub(crate) async fn verify(context: &Context, token: &str, require: Require<'_>)
     if left.as_ref().is_some_and(Scope::is_empty) && !view.scope().is_empty() {
         return Err(VerifyError::InsufficientScope);
     }
-    let grant = loaded.parent.clone();
-    let verified = Verified::held(loaded, left).satisfies(require, now)?;
-    context.note_grant_use(grant.as_deref(), now);
-    Ok(verified)
+    let scope = left.as_ref().map_or_else(|| view.scope(), Scope::as_str);
+    is_enough(require, scope, view.resources(), || view.authenticated_at(), now)?;
+    context.note_grant_use(loaded.parent.as_deref(), now);
+    Ok(Verified::held(loaded, left))
 }

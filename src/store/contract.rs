@@ -1,4 +1,6 @@
-//! The contract: five operations, none optional.
+//! The contract: five operations, none optional, of which two may be answered at once.
+
+use std::task::Poll;
 
 use async_trait::async_trait;
 
@@ -56,6 +58,23 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets records whose `purge_after` lies before `before`, at most `limit` of them, in pieces small enough to
     /// hold nobody up.
     async fn purge(&self, before: Timestamp, limit: u32) -> Result<Purged, StoreError>;
+
+    /// What [`load`](Self::load) would answer for this key alone, from a store that has it at hand. A future that never waits
+    /// still costs its allocation, and a store in memory spares the server that with this and
+    /// [`commit_ready`](Self::commit_ready).
+    ///
+    /// `Poll::Pending`, as by default, from one that would have to wait: `load` is called then. A wrapper that sees to each
+    /// call leaves it at that.
+    fn load_ready(&self, key: &Key) -> Poll<Result<Option<Loaded>, StoreError>> {
+        let _ = key;
+        Poll::Pending
+    }
+
+    /// The same for [`commit`](Self::commit). With `Poll::Pending` nothing has happened, and `commit` is called.
+    fn commit_ready(&self, commit: &Commit) -> Poll<Result<Committed, StoreError>> {
+        let _ = commit;
+        Poll::Pending
+    }
 
     /// What is kept when something breaks.
     fn durability(&self) -> Durability;

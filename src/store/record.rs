@@ -11,35 +11,36 @@ use crate::clock::Timestamp;
 /// Columns are what a store queries, conditions on or expires by. Everything else is in `payload`, which a store
 /// returns byte for byte: a backend that was written before a security field existed cannot lose it.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(C)]
 pub struct Record {
     /// The name of the record.
     pub key: Key,
-    /// The server it belongs to.
-    pub tenant: Tenant,
-    /// 1 when inserted; a store adds 1 at every write that touches the record.
-    pub revision: u64,
     /// Whether it counts.
     pub state: State,
     /// Raised by whatever ends all that hangs on the record. See [`Condition::Live`](super::Condition::Live).
     pub epoch: u64,
+    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with
+    /// the clock.
+    pub expires_at: Timestamp,
     /// The record it hangs on, **in the same partition**: a token's grant, a code's authorization.
     pub parent: Option<Link>,
     /// Client and subject of what belongs to somebody; boxed, since tokens leave it to their grant.
     pub owner: Option<Box<Owner>>,
-    /// Text to search and sort by; boxed, since only what is listed by name has it.
-    pub labels: Option<Box<Labels>>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// From when on it no longer counts ([`Timestamp::NEVER`]: it does not expire). Only the server compares it with
-    /// the clock.
-    pub expires_at: Timestamp,
-    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence
-    /// could be mistaken.
-    pub purge_after: Timestamp,
     /// Set, once, by [`Write::Use`](super::Write::Use).
     pub used: Option<Box<Used>>,
     /// What only the server reads.
     pub payload: Payload,
+    /// The server it belongs to.
+    pub tenant: Tenant,
+    /// 1 when inserted; a store adds 1 at every write that touches the record.
+    pub revision: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it may be forgotten ([`Timestamp::NEVER`]: not). Never earlier than the last moment its absence
+    /// could be mistaken.
+    pub purge_after: Timestamp,
+    /// Text to search and sort by; boxed, since only what is listed by name has it.
+    pub labels: Option<Box<Labels>>,
 }
 
 /// Whether a record counts.
@@ -113,6 +114,7 @@ pub struct Used {
 /// Two payloads are equal when their bytes are. The decoded form that the server may keep beside the bytes is a cache;
 /// a store ignores it.
 #[derive(Clone, Default)]
+#[repr(C)]
 pub struct Payload {
     bytes: Box<[u8]>,
     decoded: OnceLock<Arc<dyn Any + Send + Sync>>,

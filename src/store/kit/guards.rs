@@ -133,7 +133,7 @@ fn set_state(bed: &Bed<'_>) -> Verdict {
     let states = [State::Revoked, State::Inactive, State::Deleted, State::Live];
     for (revision, state) in (3..).zip(states) {
         bed.applied(&writes([Write::SetState { key: token(1).key, state }]))?;
-        bed.holds(&Record { revision, state, ..spent(token(1), later(0), b"answer") })?;
+        bed.holds(&Record { state, revision, ..spent(token(1), later(0), b"answer") })?;
     }
     Ok(())
 }

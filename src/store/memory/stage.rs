@@ -60,7 +60,7 @@ fn apply(write: &Write, found: Option<&Arc<Record>>) -> Result<Option<Change>, S
         (Write::Use { at, answer, purge_after, .. }, Some(old)) if old.used.is_none() => {
             let used = Some(Box::new(Used { at: *at, answer: answer.clone() }));
             let (revision, purge_after) = (next_revision(old)?, *purge_after);
-            (Some(Arc::new(Record { revision, purge_after, used, ..Record::clone(old) })), 0)
+            (Some(Arc::new(Record { used, revision, purge_after, ..Record::clone(old) })), 0)
         }
         (Write::SetState { state, .. }, Some(old)) => {
             (Some(Arc::new(Record { state: *state, revision: next_revision(old)?, ..Record::clone(old) })), 0)

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use async_trait::async_trait;
 
@@ -141,17 +142,20 @@ impl MemoryStore {
     fn load_one(&self, key: &Key) -> Option<Loaded> {
         let home = shard_of(key.partition);
         let shard = lock(self.shard(home));
-        let near = |key: &Key| if shard_of(key.partition) == home { shard.get(key).cloned() } else { None };
+        let near = |key: &Key| if shard_of(key.partition) == home { shard.get(key) } else { None };
+        // All is found before anything is shared: sharing waits for memory, and nothing can be fetched meanwhile.
         let record = near(key)?;
-        let parent = record.parent.and_then(|link| near(&link.key));
-        let owner = record.owner.as_deref().or_else(|| parent.as_ref()?.owner.as_deref()).copied();
-        let subject = owner.and_then(|owner| owner.subject).and_then(|link| near(&link.key));
+        let parent = record.parent.as_ref().and_then(|link| near(&link.key));
+        let owner = record.owner.as_deref().or_else(|| parent?.owner.as_deref());
+        let subject = owner.and_then(|owner| owner.subject.as_ref()).and_then(|link| near(&link.key));
         let client_key = owner.map(|owner| owner.client.key);
-        let mut client = match &client_key {
+        let client = match &client_key {
             Some(key) => near(key),
             // What hangs on a client directly need not name it twice.
-            None => parent.clone(),
+            None => parent,
         };
+        let (record, parent) = (Arc::clone(record), parent.cloned());
+        let (mut client, subject) = (client.cloned(), subject.cloned());
         // Never two locks at once: whoever holds one waits for nobody.
         drop(shard);
         if let Some(key) = client_key.filter(|key| shard_of(key.partition) != home) {
@@ -197,6 +201,27 @@ impl MemoryStore {
         drop(shard);
         self.shrink(forgotten.len());
         Ok(Attempt::Done(Committed::Applied))
+    }
+
+    fn commit_now(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        if !commit.is_local() {
+            return Err(StoreError::Corrupt("a commit names keys of several partitions".into()));
+        }
+        loop {
+            match self.attempt(commit)? {
+                Attempt::Done(committed) => return Ok(committed),
+                Attempt::EventsFull(error) => return Err(error),
+                Attempt::Full => {}
+            }
+            if !self.make_room(commit.at) {
+                break;
+            }
+        }
+        Err(StoreError::Unavailable(format!(
+            "{} records are held, and no more than {} may be",
+            self.len(),
+            self.capacity
+        )))
     }
 
     /// Forgets a few records somewhere, and tells whether there were any.
@@ -246,25 +271,16 @@ impl Store for MemoryStore {
         Ok(keys.iter().map(|key| self.load_one(key)).collect())
     }
 
+    fn load_ready(&self, key: &Key) -> Poll<Result<Option<Loaded>, StoreError>> {
+        Poll::Ready(Ok(self.load_one(key)))
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        if !commit.is_local() {
-            return Err(StoreError::Corrupt("a commit names keys of several partitions".into()));
-        }
-        loop {
-            match self.attempt(commit)? {
-                Attempt::Done(committed) => return Ok(committed),
-                Attempt::EventsFull(error) => return Err(error),
-                Attempt::Full => {}
-            }
-            if !self.make_room(commit.at) {
-                break;
-            }
-        }
-        Err(StoreError::Unavailable(format!(
-            "{} records are held, and no more than {} may be",
-            self.len(),
-            self.capacity
-        )))
+        self.commit_now(commit)
+    }
+
+    fn commit_ready(&self, commit: &Commit) -> Poll<Result<Committed, StoreError>> {
+        Poll::Ready(self.commit_now(commit))
     }
 
     async fn list(&self, query: &Query, page: &Page) -> Result<Listing, StoreError> {

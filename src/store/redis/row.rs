@@ -131,18 +131,18 @@ impl<'a> Reader<'a> {
         let whole = self.0.is_empty();
         whole.then_some(Record {
             key,
-            tenant,
-            revision,
             state,
             epoch,
+            expires_at,
             parent,
             owner,
-            labels,
-            created_at,
-            expires_at,
-            purge_after,
             used,
             payload,
+            tenant,
+            revision,
+            created_at,
+            purge_after,
+            labels,
         })
     }
 
