@@ -116,7 +116,7 @@ fn record_of(row: Row) -> Result<Record, Damaged> {
         state: State::from_number(row.state).ok_or(Damaged)?,
         epoch: row.epoch,
         parent: row.parent.as_ref().map(read_link).transpose()?,
-        owner: client.map(|client| Box::new(Owner { client, subject })),
+        owner: client.map(|client| Arc::new(Owner { client, subject })),
         labels: row.labels.map(|[name, public_id, class]| Box::new(Labels { name, public_id, class })),
         created_at: row.created_at,
         expires_at: row.expires_at,

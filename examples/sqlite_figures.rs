@@ -257,7 +257,7 @@ fn grant(number: u64) -> Record {
     let subject = Key { partition, kind: Kind::SUBJECT, id: id(Kind::SUBJECT.0, number) };
     let link = |key| Link { key, epoch: 0 };
     let owner = Owner { client: link(client(number)), subject: Some(link(subject)) };
-    Record { owner: Some(Box::new(owner)), ..record(key(Kind::GRANT, number), None, 120) }
+    Record { owner: Some(Arc::new(owner)), ..record(key(Kind::GRANT, number), None, 120) }
 }
 
 fn token(kind: Kind, number: u64, grant: u64) -> Record {

@@ -232,7 +232,9 @@ fn decide(
     }
     // As long as the code can be redeemed, and what it buys can live, the record is needed.
     let needed_until = code_ends.after(lifetimes.grant).after(lifetimes.clock_skew);
-    let record = authorization.to_record(keys.tenant(), approved.place, present, client.link(), needed_until, now);
+    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
+    let owner = Arc::new(Owner { client: client.link(), subject: Some(subject_link) });
+    let record = authorization.to_record(keys.tenant(), approved.place, present, &owner, needed_until, now);
     let parent = Link { key: record.key, epoch: record.epoch };
 
     let payload = Code {
@@ -246,11 +248,9 @@ fn decide(
         parameters: asked.parameters.clone(),
     }
     .payload();
-    let subject_link = Link { key: approved.place.subject, epoch: approved.epoch };
-    let owner = Owner { client: client.link(), subject: Some(subject_link) };
     let terms = Terms {
         parent: Some(parent),
-        owner: Some(Box::new(owner)),
+        owner: Some(owner),
         created_at: now,
         expires_at: code_ends,
         purge_after: code_ends.after(lifetimes.clock_skew),

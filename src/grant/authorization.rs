@@ -3,6 +3,8 @@
 //! It holds the remembered consent and the list of live grants. Every new grant replaces it on condition that nobody
 //! else has, which makes the limit on grants exact however many sign in at once.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::id::{ClientId, Subject};
 use crate::store::{Key, KeySpace, Link, Owner, Payload, Record, State, Tenant};
@@ -130,18 +132,18 @@ impl Authorization {
         self.grants.iter().fold(writer, |writer, name| writer.bytes(tag::GRANT, name)).payload()
     }
 
-    /// The record, in place of `present` or new.
+    /// The record, in place of `present` or new, beside what has this `owner`.
     pub(crate) fn to_record(
         &self,
         tenant: Tenant,
         place: Place,
         present: Option<&Record>,
-        client: Link,
+        owner: &Arc<Owner>,
         needed_until: Timestamp,
         now: Timestamp,
     ) -> Record {
         // The subject's own state is checked on codes and grants; here the name alone is wanted, for lists.
-        let subject = Link { key: place.subject, epoch: 0 };
+        let own = Owner { client: owner.client, subject: Some(Link { key: place.subject, epoch: 0 }) };
         let before = present.map_or(Timestamp::from_millis(i64::MIN), |record| record.purge_after);
         Record {
             key: place.authorization,
@@ -151,7 +153,7 @@ impl Authorization {
             state: State::Live,
             epoch: present.map_or(0, |record| record.epoch),
             parent: None,
-            owner: Some(Box::new(Owner { client, subject: Some(subject) })),
+            owner: Some(if **owner == own { Arc::clone(owner) } else { Arc::new(own) }),
             labels: None,
             created_at: present.map_or(now, |record| record.created_at),
             expires_at: Timestamp::NEVER,

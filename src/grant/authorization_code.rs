@@ -190,7 +190,7 @@ fn decide(
     }
     let new = NewFamily {
         client,
-        owner: *owner,
+        owner: Arc::clone(owner),
         name: code.grant,
         granted: &code.granted,
         first: &first,

@@ -129,7 +129,7 @@ pub(crate) fn terms(
 ) -> crate::token::mint::Terms {
     crate::token::mint::Terms {
         parent: None,
-        owner: Some(Box::new(owner)),
+        owner: Some(Arc::new(owner)),
         created_at: now,
         expires_at,
         purge_after,

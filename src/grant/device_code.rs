@@ -196,10 +196,10 @@ fn decide(
     let first = narrow(policy, &granted, &policy.scope_of_client(metadata), asked)?;
     let new = NewFamily {
         client,
-        owner: Owner {
+        owner: Arc::new(Owner {
             client: owner.client,
             subject: Some(Link { key: place.subject, epoch: approved.subject_epoch }),
-        },
+        }),
         name: device.grant,
         granted: &granted,
         first: &first,

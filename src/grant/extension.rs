@@ -1,5 +1,7 @@
 //! Grant types of the host (RFC 6749 §4.5): the host decides who is granted what, the server issues it.
 
+use std::sync::Arc;
+
 use super::authorization::{Authorization, Place};
 use super::family::{self, Drawn, NewFamily};
 use super::terms::{Asked, Granted, narrow};
@@ -61,7 +63,10 @@ pub(crate) async fn issue(
         let epoch = subject_record.map_or(0, |record| record.epoch);
         let new = NewFamily {
             client: &client,
-            owner: Owner { client: client.client().link(), subject: Some(Link { key: place.subject, epoch }) },
+            owner: Arc::new(Owner {
+                client: client.client().link(),
+                subject: Some(Link { key: place.subject, epoch }),
+            }),
             name,
             granted: &granted(context, &client, issue, &asked)?,
             first: &Granted { scope: Scope::empty(), resources: Vec::new() },

@@ -28,7 +28,7 @@ pub(crate) struct Drawn {
 /// What a family is made from.
 pub(crate) struct NewFamily<'a> {
     pub(crate) client: &'a AuthenticatedClient,
-    pub(crate) owner: Owner,
+    pub(crate) owner: Arc<Owner>,
     pub(crate) name: GrantName,
     /// What the grant allows, now and when it is refreshed.
     pub(crate) granted: &'a Granted,
@@ -183,7 +183,7 @@ fn grant_record(
         state: State::Live,
         epoch: 0,
         parent: None,
-        owner: Some(Box::new(new.owner)),
+        owner: Some(Arc::clone(&new.owner)),
         labels: None,
         created_at: now,
         expires_at: ends,
@@ -223,7 +223,7 @@ fn enlist(commit: &mut Commit, policy: &Policy, new: NewFamily<'_>, needed_until
     }
     list.grants.push(new.name);
     list.keep_consent_to(new.present, new.owner.client);
-    let record = Arc::new(list.to_record(commit.tenant, new.place, new.present, new.owner.client, needed_until, now));
+    let record = Arc::new(list.to_record(commit.tenant, new.place, new.present, &new.owner, needed_until, now));
     match new.present {
         Some(present) => {
             commit.conditions.push(Condition::Unchanged { key: present.key, revision: present.revision });

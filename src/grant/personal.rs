@@ -130,7 +130,8 @@ pub(crate) fn found(
     let subject = &new.personal.subject;
     let partition = keys.partition_of(subject);
     let place = Place::of(keys, subject, &client_id());
-    let owner = Owner { client: new.client, subject: Some(Link { key: place.subject, epoch: new.epoch }) };
+    let subject_link = Link { key: place.subject, epoch: new.epoch };
+    let owner = Arc::new(Owner { client: new.client, subject: Some(subject_link) });
     let id = record::grant_id(partition, &new.personal.grant);
     let purge_after = new.expires_at.after(skew).after(SHOWN);
     let grant = Record {
@@ -140,7 +141,7 @@ pub(crate) fn found(
         state: State::Live,
         epoch: 0,
         parent: None,
-        owner: Some(Box::new(owner)),
+        owner: Some(Arc::clone(&owner)),
         labels: Some(Box::new(Labels {
             name: due_name(new.expires_at),
             public_id: id.as_str().to_owned(),
@@ -166,7 +167,7 @@ pub(crate) fn found(
     let mut list = Authorization::new(subject, &client_id());
     list.grants = new.kept;
     list.grants.push(new.personal.grant);
-    let list = Arc::new(list.to_record(keys.tenant(), place, new.present, new.client, purge_after, now));
+    let list = Arc::new(list.to_record(keys.tenant(), place, new.present, &owner, purge_after, now));
     let (conditions, write) = match new.present {
         Some(present) => {
             (vec![Condition::Unchanged { key: present.key, revision: present.revision }], Write::Replace(list))

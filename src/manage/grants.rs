@@ -10,7 +10,7 @@ use crate::event::{Event, Revoked, What, Why};
 use crate::grant::authorization::{Authorization, Place, grant_key};
 use crate::grant::record;
 use crate::id::{ClientId, GrantId, Subject};
-use crate::store::{Commit, Committed, Condition, Cursor, Kind, Loaded, Page, Query, State, Write};
+use crate::store::{Commit, Committed, Condition, Cursor, Kind, Link, Loaded, Owner, Page, Query, State, Write};
 use crate::token::mint;
 use crate::wire::token::TokenKind;
 
@@ -149,10 +149,11 @@ impl<'a> Grants<'a> {
         let now = context.now();
         let present = &loaded.record;
         let emptied = Authorization::new(&authorization.subject, &authorization.client_id);
-        let client = loaded.owner().map(|owner| owner.client);
-        let link = client.unwrap_or(crate::store::Link { key: present.key, epoch: 0 });
+        let nobody = || Arc::new(Owner { client: Link { key: present.key, epoch: 0 }, subject: None });
+        let owner = loaded.owner().cloned().unwrap_or_else(nobody);
         let place = Place::of(&context.keys, &authorization.subject, &authorization.client_id);
-        let mut record = emptied.to_record(context.keys.tenant(), place, Some(present), link, present.purge_after, now);
+        let mut record =
+            emptied.to_record(context.keys.tenant(), place, Some(present), &owner, present.purge_after, now);
         // Codes hang on the epoch: those that were issued and not yet redeemed end here.
         record.epoch = record.epoch.wrapping_add(1);
         let mut writes = vec![Write::Replace(Arc::new(record))];

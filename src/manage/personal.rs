@@ -330,7 +330,7 @@ impl<'a> PersonalTokens<'a> {
             let [list, grant] = <[_; 2]>::try_from(context.load(&keys).await?).map_err(|_| Failure::Corrupt)?;
             let (list, grant) = list.zip(grant).ok_or(ManageError::NotFound)?;
             let mut authorization = Authorization::read(&list.record).map_err(|_| Failure::Corrupt)?;
-            let client = list.owner().ok_or(Failure::Corrupt)?.client;
+            let owner = list.owner().ok_or(Failure::Corrupt)?;
             let listed = authorization.grants.len();
             authorization.grants.retain(|listed| *listed != name);
             if authorization.grants.len() == listed || grant.record.state != State::Live {
@@ -340,7 +340,7 @@ impl<'a> PersonalTokens<'a> {
             let present = &list.record;
             let place = Place::of(&context.keys, subject, &personal::client_id());
             let (tenant, until) = (context.keys.tenant(), present.purge_after);
-            let emptied = authorization.to_record(tenant, place, Some(present), client, until, now);
+            let emptied = authorization.to_record(tenant, place, Some(present), owner, until, now);
             let mut commit = record::end(&context.keys, &grant.record, Why::Owner, now);
             commit.conditions.push(Condition::Unchanged { key: present.key, revision: present.revision });
             commit.writes.push(Write::Replace(Arc::new(emptied)));

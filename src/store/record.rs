@@ -24,8 +24,9 @@ pub struct Record {
     pub expires_at: Timestamp,
     /// The record it hangs on, **in the same partition**: a token's grant, a code's authorization.
     pub parent: Option<Link>,
-    /// Client and subject of what belongs to somebody; boxed, since tokens leave it to their grant.
-    pub owner: Option<Box<Owner>>,
+    /// Client and subject of what belongs to somebody. Shared, since much belongs to the same; tokens leave it to their
+    /// grant.
+    pub owner: Option<Arc<Owner>>,
     /// Set, once, by [`Write::Use`](super::Write::Use).
     pub used: Option<Box<Used>>,
     /// What only the server reads.
@@ -174,7 +175,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// The owner of the record: its own, or its parent's.
-    pub fn owner(&self) -> Option<&Owner> {
-        self.record.owner.as_deref().or_else(|| self.parent.as_ref()?.owner.as_deref())
+    pub fn owner(&self) -> Option<&Arc<Owner>> {
+        self.record.owner.as_ref().or_else(|| self.parent.as_ref()?.owner.as_ref())
     }
 }

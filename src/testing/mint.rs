@@ -255,13 +255,13 @@ async fn for_subject(
     let authenticated = AuthenticatedClient::vouched_for(Arc::clone(client));
     let new = NewFamily {
         client: &authenticated,
-        owner: Owner {
+        owner: Arc::new(Owner {
             client: client.link(),
             subject: Some(Link {
                 key: context.keys.subject(subject),
                 epoch: owner.map_or(0, |owner| owner.record.epoch),
             }),
-        },
+        }),
         name: context.draw()?,
         granted,
         first: granted,

@@ -24,7 +24,7 @@ pub(crate) const fn store_kind(kind: TokenKind) -> Kind {
 #[derive(Debug)]
 pub(crate) struct Terms {
     pub(crate) parent: Option<Link>,
-    pub(crate) owner: Option<Box<Owner>>,
+    pub(crate) owner: Option<Arc<Owner>>,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) purge_after: Timestamp,

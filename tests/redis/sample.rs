@@ -47,7 +47,7 @@ pub(crate) fn token(partition: u16, number: u64) -> Record {
 pub(crate) fn grant(partition: u16, number: u64, client: Key) -> Record {
     let link = |key| Link { key, epoch: 0 };
     let owner = Owner { client: link(client), subject: Some(link(key(Kind::SUBJECT, partition, 1))) };
-    Record { owner: Some(Box::new(owner)), ..record(key(Kind::GRANT, partition, number)) }
+    Record { owner: Some(Arc::new(owner)), ..record(key(Kind::GRANT, partition, number)) }
 }
 
 pub(crate) fn client(partition: u16, number: u64) -> Record {

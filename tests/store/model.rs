@@ -187,7 +187,7 @@ fn text() -> impl Strategy<Value = String> {
 fn record(key: Key) -> BoxedStrategy<Record> {
     let link = |key| (key, 0_u64..2).prop_map(|(key, epoch)| Link { key, epoch });
     let owner = (any_key(), proptest::option::of(key_in(key.partition))).prop_map(|(client, subject)| {
-        Box::new(Owner { client: Link { key: client, epoch: 0 }, subject: subject.map(|key| Link { key, epoch: 0 }) })
+        Arc::new(Owner { client: Link { key: client, epoch: 0 }, subject: subject.map(|key| Link { key, epoch: 0 }) })
     });
     let labels =
         (text(), text(), text()).prop_map(|(name, public_id, class)| Box::new(Labels { name, public_id, class }));

@@ -54,7 +54,7 @@ pub(crate) fn family() -> Family {
     let client = Record { labels: Some(labels), ..record(key(ELSEWHERE, Kind::CLIENT, 1), "secrets of the client") };
     let subject = record(key(HOME, Kind::SUBJECT, 2), "what was said of alice");
     let owner = Owner { client: link(client.key), subject: Some(link(subject.key)) };
-    let grant = Record { owner: Some(Box::new(owner)), ..record(key(HOME, Kind::GRANT, 3), "alice and her scope") };
+    let grant = Record { owner: Some(Arc::new(owner)), ..record(key(HOME, Kind::GRANT, 3), "alice and her scope") };
     let under = |record: Record| Record { parent: Some(link(grant.key)), ..record };
     let tokens = [4, 5, 6].map(|number| under(record(key(HOME, Kind::ACCESS_TOKEN, number), "read write")));
     let used = Some(Box::new(Used { at: START, answer: Box::new(*b"a kept answer") }));

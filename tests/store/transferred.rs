@@ -32,7 +32,7 @@ fn all_sorts() -> Vec<Record> {
                 state: *state,
                 epoch: u64::MAX - u64::from(number),
                 parent: (number % 4 == 1).then_some(link),
-                owner: (number % 4 == 2).then(|| Box::new(Owner { client: link, subject })),
+                owner: (number % 4 == 2).then(|| Arc::new(Owner { client: link, subject })),
                 labels: (number % 4 == 3).then(|| Box::new(Labels { name: text(), public_id: text(), class: text() })),
                 created_at: *moment,
                 expires_at: *moment,

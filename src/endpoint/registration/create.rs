@@ -161,7 +161,7 @@ fn inserts(keys: &KeySpace, client: &Client, now: Timestamp) -> Result<(Vec<Writ
         state: State::Live,
         epoch: 0,
         parent: None,
-        owner: Some(Box::new(Owner { client: client.link(), subject: None })),
+        owner: Some(Arc::new(Owner { client: client.link(), subject: None })),
         labels: None,
         created_at: now,
         expires_at: Timestamp::NEVER,

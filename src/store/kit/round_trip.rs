@@ -103,7 +103,7 @@ fn epochs() -> Vec<Record> {
         record.parent = Some(link(key(Kind::GRANT, 1), epoch));
         let subject = Some(link(key(Kind::SUBJECT, 1), epoch));
         let client = link(key_in(ELSEWHERE, Kind::CLIENT, 1), epoch);
-        record.owner = Some(Box::new(Owner { client, subject }));
+        record.owner = Some(Arc::new(Owner { client, subject }));
     })
 }
 

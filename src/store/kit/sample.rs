@@ -1,5 +1,7 @@
 //! Records, keys and commits to try.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Timestamp;
@@ -80,8 +82,8 @@ pub(super) const fn link(key: Key, epoch: u64) -> Link {
 
 /// An owner: a client in another partition, and a subject in this one.
 #[expect(clippy::unnecessary_wraps, reason = "the column is an option")]
-pub(super) fn owner(client: Key, subject: Option<Key>) -> Option<Box<Owner>> {
-    Some(Box::new(Owner { client: link(client, 0), subject: subject.map(|key| link(key, 0)) }))
+pub(super) fn owner(client: Key, subject: Option<Key>) -> Option<Arc<Owner>> {
+    Some(Arc::new(Owner { client: link(client, 0), subject: subject.map(|key| link(key, 0)) }))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the column is an option")]

@@ -1,5 +1,7 @@
 //! A record as it travels: a row in PostgreSQL's binary form (`record_send`).
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::store::{Key, Kind, Labels, Link, Owner, Partition, Payload, Record, State, StoreError, Tenant, Used};
 
@@ -118,13 +120,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn owner(&mut self, home: Partition) -> Result<Option<Box<Owner>>, StoreError> {
+    fn owner(&mut self, home: Partition) -> Result<Option<Arc<Owner>>, StoreError> {
         let partition = self.some_partition()?;
         let client = self.link(partition.unwrap_or(home))?;
         let subject = self.link(home)?;
         match (partition, client, subject) {
             (None, None, None) => Ok(None),
-            (Some(_), Some(client), subject) => Ok(Some(Box::new(Owner { client, subject }))),
+            (Some(_), Some(client), subject) => Ok(Some(Arc::new(Owner { client, subject }))),
             _ => Err(corrupt("half an owner")),
         }
     }

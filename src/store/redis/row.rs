@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         let payload = Payload::new(self.long()?);
         let used =
             if has(USED) { Some(Box::new(Used { at: self.moment()?, answer: self.take_rest().into() })) } else { None };
-        let owner = client.map(|client| Box::new(Owner { client, subject }));
+        let owner = client.map(|client| Arc::new(Owner { client, subject }));
         let whole = self.0.is_empty();
         whole.then_some(Record {
             key,
@@ -201,7 +201,7 @@ mod tests {
             state: State::Revoked,
             epoch: u64::MAX,
             parent: Some(link(Kind::AUTHORIZATION, 1 << 63)),
-            owner: Some(Box::new(Owner { client: link(Kind::CLIENT, 3), subject: Some(link(Kind::SUBJECT, 4)) })),
+            owner: Some(Arc::new(Owner { client: link(Kind::CLIENT, 3), subject: Some(link(Kind::SUBJECT, 4)) })),
             labels: Some(Box::new(labels)),
             created_at: Timestamp::from_millis(i64::MIN),
             expires_at: Timestamp::NEVER,

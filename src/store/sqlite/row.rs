@@ -1,5 +1,7 @@
 //! From a record to a row and back.
 
+use std::sync::Arc;
+
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Row, Statement, params};
 
@@ -151,7 +153,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Record, Fault> {
     let parent = columns.maybe_link()?;
     let owner = match (columns.maybe_link()?, columns.maybe_link()?) {
         (None, None) => None,
-        (Some(client), subject) => Some(Box::new(Owner { client, subject })),
+        (Some(client), subject) => Some(Arc::new(Owner { client, subject })),
         (None, Some(_)) => return Err(Fault::Row("an owner without a client")),
     };
     let labels = match (columns.maybe_text()?, columns.maybe_text()?, columns.maybe_text()?) {

@@ -1,5 +1,7 @@
 //! A record as a line of JSON.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::de::Error as _;
@@ -191,7 +193,7 @@ impl TryFrom<Line> for Record {
     fn try_from(line: Line) -> Result<Self, Self::Error> {
         let tenant = line.tenant.0.try_into().map_err(|_| "a tenant is 16 bytes")?;
         let owner = line.owner.map(|Ownership { client, subject }| {
-            Box::new(Owner { client: client.into(), subject: subject.map(Into::into) })
+            Arc::new(Owner { client: client.into(), subject: subject.map(Into::into) })
         });
         let labels = line.labels.map(|Texts { name, public_id, class }| Box::new(Labels { name, public_id, class }));
         Ok(Self {
