@@ -38,8 +38,7 @@ impl Rights for Views {
 
 /// The world, and the id and secret of an application that a full account made.
 async fn world() -> (World, String, String) {
-    let mut world = World::new(&SCOPES, Views).await;
-    world.site = world.site.dialect(Commas);
+    let world = World::new(&SCOPES, Views).await.speaking(Commas);
     let new = json!({
         "client_name": "Camera wall",
         "description": "Shows the cameras of a house on a wall",

@@ -1,18 +1,24 @@
-//! A host with its site, and browsers and programs that call it.
+//! A host with its site and its API on a port of their own, and browsers and programs that call them.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
 use grantor::access::{Access, Action, Actor};
 use grantor::api::ManagementApi;
 use grantor::client::ClientMetadata;
 use grantor::clock::{ManualClock, Timestamp};
 use grantor::manage::Registered;
 use grantor::store::MemoryStore;
-use grantor::{AuthorizationServer, Builder, Rights, SignedIn, Site};
+use grantor::{AuthorizationServer, Builder, Dialect, Require, Rights, SignedIn, Site};
 use http::request::Parts;
 use http::{Request, Response};
 use serde_json::Value;
+
+use crate::http_client::exchange;
 
 pub const CALLBACK: &str = "https://app.example/cb";
 pub const API: &str = "/manage/v1";
@@ -38,8 +44,37 @@ impl Access for House {
     }
 }
 
+/// Serves the site, and an API beside it, on a thread of their own. Where they listen.
+fn serve(site: Site) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let api = Router::new().route("/api/me", get(me)).with_state(site.server().clone());
+    let router = api.merge(grantor::axum::site(site));
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+    });
+    address
+}
+
+/// The API of the host: whom the token speaks for, if it is enough for what the request names.
+async fn me(State(server): State<AuthorizationServer>, request: axum::extract::Request) -> axum::response::Response {
+    let request = request.map(|_| ());
+    let needs = request.headers()["x-needs"].to_str().unwrap();
+    match server.check(&request, Require::scope(needs)).await {
+        Ok(token) => token.subject().unwrap_or_default().to_owned().into_response(),
+        Err(challenge) => challenge.into_response().into_response(),
+    }
+}
+
 pub struct World {
-    pub site: Site,
+    site: Site,
+    /// Where it listens.
+    address: String,
     pub clock: Arc<ManualClock>,
     /// The host's own front end, which calls the API for whoever is signed in.
     portal: Registered,
@@ -79,11 +114,25 @@ impl World {
             let user = request.headers.get("x-user")?.to_str().ok()?;
             Some(SignedIn::new(user, Timestamp::from_secs(1_767_225_600)))
         };
-        Self { site: Site::new(server, signed_in), clock, portal }
+        let site = Site::new(server, signed_in);
+        Self { address: serve(site.clone()), site, clock, portal }
+    }
+
+    /// The same host, whose clients speak a dialect.
+    pub fn speaking(self, dialect: impl Dialect) -> Self {
+        let site = self.site.dialect(dialect);
+        Self { address: serve(site.clone()), site, ..self }
     }
 
     pub async fn send(&self, request: Request<String>) -> Response<String> {
-        self.site.handle(request).await.unwrap_or_else(|request| panic!("nobody answers {}", request.uri()))
+        let (parts, body) = request.into_parts();
+        let headers: Vec<(&str, &str)> =
+            parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let path = parts.uri.path_and_query().unwrap().as_str();
+        let answer = exchange(&self.address, parts.method.as_str(), path, &headers, &body).unwrap();
+        let response = Response::builder().status(answer.status);
+        let response = answer.headers.iter().fold(response, |response, (name, value)| response.header(name, value));
+        response.body(answer.body).unwrap()
     }
 
     pub async fn post(&self, path: &str, form: &str) -> Response<String> {
@@ -172,11 +221,13 @@ impl World {
 
     /// The resource server of the host: whom the request speaks for, if the token is enough.
     pub async fn api_me(&self, token: &str, scope: &str) -> Result<Option<String>, u16> {
-        let request = Request::get("/api/me").header("authorization", format!("Bearer {token}")).body(()).unwrap();
-        let checked = self.site.server().check(&request, grantor::Require::scope(scope)).await;
-        match checked {
-            Ok(verified) => Ok(verified.subject().map(str::to_owned)),
-            Err(challenge) => Err(challenge.into_response().status().as_u16()),
+        let request =
+            Request::get("/api/me").header("authorization", format!("Bearer {token}")).header("x-needs", scope);
+        let answer = self.send(request.body(String::new()).unwrap()).await;
+        if answer.status() == 200 {
+            Ok(Some(answer.into_body()).filter(|subject| !subject.is_empty()))
+        } else {
+            Err(answer.status().as_u16())
         }
     }
 }
