@@ -125,11 +125,13 @@ impl World {
     }
 
     pub async fn send(&self, request: Request<String>) -> Response<String> {
-        let (parts, body) = request.into_parts();
-        let headers: Vec<(&str, &str)> =
-            parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-        let path = parts.uri.path_and_query().unwrap().as_str();
-        let answer = exchange(&self.address, parts.method.as_str(), path, &headers, &body).unwrap();
+        let (address, (parts, body)) = (self.address.clone(), request.into_parts());
+        let exchange = move || {
+            let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+            let path = parts.uri.path_and_query().unwrap().as_str();
+            exchange(&address, parts.method.as_str(), path, &headers.collect::<Vec<_>>(), &body).unwrap()
+        };
+        let answer = tokio::task::spawn_blocking(exchange).await.unwrap();
         let response = Response::builder().status(answer.status);
         let response = answer.headers.iter().fold(response, |response, (name, value)| response.header(name, value));
         response.body(answer.body).unwrap()
