@@ -324,7 +324,7 @@ impl Builder {
 
         self.device.map_or(Ok(()), |device| device.check())?;
         policy.device = self.device;
-        let own = policy.own_grant_types();
+        let own = crate::grant::own_grant_types(&policy);
         let mut extension_grants: HashMap<String, Arc<dyn ExtensionGrant>> = HashMap::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, grant) in &self.extension_grants {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::client::{ClientMetadata, MetadataError};
 use crate::device::DeviceAuthorization;
-use crate::grant::{authorization_code, client_credentials, device_code, refresh_token};
 use crate::wire::scope::{Scope, ScopeError};
 use crate::wire::uri::{Resource, UriError};
 
@@ -315,12 +314,6 @@ impl Policy {
             omitted_redirect_uri: OmittedRedirectUri::default(),
             device: None,
         })
-    }
-
-    /// The grant types of the server itself that are served.
-    pub(crate) fn own_grant_types(&self) -> Vec<&'static str> {
-        let always = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
-        always.into_iter().chain(self.device.map(|_| device_code::GRANT_TYPE)).collect()
     }
 
     /// Which scope personal tokens may have; `None`: all but the server's own.

@@ -3,6 +3,7 @@
 
 use crate::config::ConfigError;
 use crate::token::fields::{Fields, Unreadable, tag};
+use crate::token::view::value_in;
 use crate::wire::form::Form;
 
 /// The longest value, in bytes.
@@ -81,11 +82,6 @@ impl Parameters {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         value_in(self.texts(), name)
     }
-}
-
-/// The value of this name among what was written down.
-pub(crate) fn value_in<'t>(mut texts: impl Iterator<Item = &'t str>, name: &str) -> Option<&'t str> {
-    texts.find_map(|text| text.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The names alone: what they say may be personal.

@@ -39,15 +39,22 @@ pub(crate) const ATTEMPTS: usize = 256;
 
 use crate::client::{AuthenticatedClient, ClientMetadata, MetadataError, Presented, authenticate};
 use crate::clock::Timestamp;
+use crate::config::Policy;
 use crate::context::Context;
 use crate::limit::Limited;
 use crate::refusal::TokenError;
 use crate::store::Loaded;
 use crate::token::mint::Located;
 
+/// The grant types of the server itself that are served.
+pub(crate) fn own_grant_types(policy: &Policy) -> Vec<&'static str> {
+    let always = [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, client_credentials::GRANT_TYPE];
+    always.into_iter().chain(policy.device.map(|_| device_code::GRANT_TYPE)).collect()
+}
+
 /// Whether metadata keeps every rule, for a server with these grant types.
 pub(crate) fn check_metadata(context: &Context, metadata: &ClientMetadata) -> Result<(), MetadataError> {
-    let own = context.policy.own_grant_types();
+    let own = own_grant_types(&context.policy);
     let known = |name: &str| own.contains(&name) || context.extension_grants.contains_key(name);
     let method = |name: &str| context.client_authentication.has(name);
     context.policy.check_metadata(metadata, &known, &method)

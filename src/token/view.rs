@@ -1,7 +1,6 @@
 //! What a live token says, read in place.
 
 use crate::clock::Timestamp;
-use crate::extension::parameter::value_in;
 use crate::store::{Kind, Loaded};
 use crate::token::fields::{Fields, tag};
 
@@ -63,4 +62,9 @@ impl<'a> TokenView<'a> {
     pub(crate) fn authenticated_at(&self) -> Option<Timestamp> {
         self.grant.number(tag::AUTHENTICATED_AT).ok().flatten().map(Timestamp::from_millis)
     }
+}
+
+/// The value of this name among parameters as they are written down: `name=value`.
+pub(crate) fn value_in<'t>(mut parameters: impl Iterator<Item = &'t str>, name: &str) -> Option<&'t str> {
+    parameters.find_map(|text| text.strip_prefix(name)?.strip_prefix('='))
 }

@@ -26,7 +26,7 @@ pub(super) fn grants(visit: &Visit<'_>) -> Vec<&'static str> {
         refresh_token::GRANT_TYPE,
         client_credentials::GRANT_TYPE,
     ];
-    let served = visit.context().policy.own_grant_types();
+    let served = crate::grant::own_grant_types(&visit.context().policy);
     known.into_iter().filter(|grant| served.contains(grant)).collect()
 }
 
