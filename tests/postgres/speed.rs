@@ -63,7 +63,7 @@ async fn what_is_done_as_fast_as_it_goes_is_found_and_rotated_once() {
             let store = PostgresStore::connect(&server.url(&database), options).unwrap();
             let owned = |number| {
                 let client = grantor::store::Link { key: key(grantor::store::Kind::CLIENT, 1), epoch: 0 };
-                let owner = Some(Box::new(grantor::store::Owner { client, subject: None }));
+                let owner = Some(Arc::new(grantor::store::Owner { client, subject: None }));
                 Record { owner, payload: grantor::store::Payload::new(vec![b'x'; 120]), ..grant(number) }
             };
             let hung = move |number: u64| Record { parent: link(grant(number % families).key), ..token(number) };
