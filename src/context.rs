@@ -21,6 +21,7 @@ use crate::registration::RegistrationRules;
 use crate::rights::Rights;
 use crate::store::{
     Commit, Committed, Key, KeySpace, Kind, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError, Write,
+    load_all_ready,
 };
 use crate::token::doubt::Doubts;
 use crate::token::fields::{Fields, tag};
@@ -63,7 +64,7 @@ impl Context {
     }
 
     pub(crate) async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, Failure> {
-        let found = match self.load_ready(keys) {
+        let found = match load_all_ready(&*self.store, keys) {
             Poll::Ready(found) => found,
             Poll::Pending => self.store.load(keys).await,
         }
@@ -87,24 +88,6 @@ impl Context {
             }
             Poll::Pending => Ok(self.load(&[key]).await?.pop().flatten()),
         }
-    }
-
-    /// All of them, from a store that has them at hand.
-    fn load_ready(&self, keys: &[Key]) -> Poll<Result<Vec<Option<Loaded>>, StoreError>> {
-        let mut all = Vec::new();
-        for key in keys {
-            match self.store.load_ready(key) {
-                Poll::Ready(Ok(found)) => {
-                    if all.is_empty() {
-                        all.reserve_exact(keys.len());
-                    }
-                    all.push(found);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Poll::Ready(Ok(all))
     }
 
     /// A record under another key than the one asked for would let one thing pass for another.

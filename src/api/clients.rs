@@ -16,7 +16,6 @@ use crate::client::{AuthMethod, Client, ClientMetadata};
 use crate::clock::Timestamp;
 use crate::id::ClientId;
 use crate::manage::{ClientFilter, ManageError, Registered, Registration};
-use crate::secret::Secret;
 use crate::store::Order;
 
 fn id_of(call: &Call<'_>) -> ClientId {
@@ -45,11 +44,7 @@ fn answer(client: &Client) -> Result<Answer, Problem> {
 
 /// A client, with its secret where it has just been given one.
 fn with_secret(registered: &Registered) -> Result<Value, Problem> {
-    let mut body = output::client(&registered.client)?;
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("client_secret".to_owned(), registered.secret.as_ref().map(Secret::expose).into());
-    }
-    Ok(body)
+    Ok(output::with_secret(output::client(&registered.client)?, "client_secret", registered.secret.as_ref()))
 }
 
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Problem> {

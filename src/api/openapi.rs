@@ -138,9 +138,6 @@ fn responses(described: &Described) -> Value {
         refused("415", "The body is not JSON.");
         refused("422", "The body cannot be carried out; `code` and `detail` say why.");
     }
-    if described.answers.1 == "CreatedInitialAccessToken" {
-        refused("409", "Clients do not register themselves here.");
-    }
     if matches!(described.header, Header::IfMatch) {
         refused("412", "Somebody changed it meanwhile.");
         refused("428", "If-Match is missing.");

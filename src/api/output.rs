@@ -9,6 +9,7 @@ use crate::client::{Client, ClientSecret};
 use crate::clock::Timestamp;
 use crate::error::Failure;
 use crate::manage::{Activity, BusyClient, ConnectedApp, DayCount, Grant, InitialAccessToken, Usage};
+use crate::secret::Secret;
 use crate::store::{Cursor, State};
 
 /// An answer that is no error.
@@ -74,6 +75,14 @@ pub(super) fn json(status: StatusCode, body: String) -> Response<String> {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// A view with a secret that is shown once, where there is one to show.
+pub(super) fn with_secret(mut view: Value, name: &str, secret: Option<&Secret>) -> Value {
+    if let Some(fields) = view.as_object_mut() {
+        fields.insert(name.to_owned(), secret.map(Secret::expose).into());
+    }
+    view
 }
 
 /// A moment in seconds, or nothing for never.

@@ -75,10 +75,7 @@ pub(super) async fn create_token(call: &Call<'_>) -> Result<Answer, Problem> {
         Draw::Anew => tokens.create(subject, new).await?,
         Draw::Again(drawn) => tokens.create_from(subject, new, drawn.name(), drawn.random("token")).await?,
     };
-    let mut body = output::grant(&made.grant);
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("token".to_owned(), made.token.expose().into());
-    }
+    let body = output::with_secret(output::grant(&made.grant), "token", Some(&made.token));
     let location = [&call.api.base, "/me/tokens/", &encode_segment(made.grant.id.as_str())].concat();
     Ok(Answer::created(location, &body).at_revision(made.grant.revision))
 }

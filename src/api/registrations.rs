@@ -51,10 +51,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
         Draw::Anew => registrations.issue(new).await?,
         Draw::Again(drawn) => registrations.issue_from(new, drawn.random("initial access token")).await?,
     };
-    let mut body = output::initial_access_token(&made);
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("token".to_owned(), token.expose().into());
-    }
+    let body = output::with_secret(output::initial_access_token(&made), "token", Some(&token));
     let location = [&call.api.base, "/initial-access-tokens/", &made.id].concat();
     Ok(Answer::created(location, &body))
 }

@@ -80,6 +80,16 @@ pub trait Store: Send + Sync + 'static {
     fn durability(&self) -> Durability;
 }
 
+/// What [`load`](Store::load) would answer, from a store that has all of it at hand.
+pub(crate) fn load_all_ready(store: &dyn Store, keys: &[Key]) -> Poll<Result<Vec<Option<Loaded>>, StoreError>> {
+    let at_hand = |key| match store.load_ready(key) {
+        Poll::Ready(found) => Some(found),
+        Poll::Pending => None,
+    };
+    let all: Option<Result<Vec<_>, _>> = keys.iter().map(at_hand).collect();
+    all.map_or(Poll::Pending, Poll::Ready)
+}
+
 /// What a purge did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purged {

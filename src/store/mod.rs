@@ -53,6 +53,7 @@ mod transfer;
 pub use cache::{CacheOptions, CachingStore};
 pub use chain::{ChainHead, ChainVerdict, EventChain};
 pub use commit::{Commit, Committed, Condition, Failed, Write};
+pub(crate) use contract::load_all_ready;
 pub use contract::{Durability, Purged, Store};
 pub(crate) use digest::DigestHasher;
 #[cfg(feature = "encryption")]

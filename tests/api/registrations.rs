@@ -88,3 +88,13 @@ async fn what_makes_no_sense_is_refused_and_makes_nothing() {
     assert_eq!(refused.status, 403);
     assert_eq!(world.call(&root, "GET", TOKENS, None).await.json["items"], json!([]));
 }
+
+#[tokio::test]
+async fn where_clients_do_not_register_themselves_there_is_no_token_to_make() {
+    let world = World::without_registration().await;
+    let root = world.root_token().await;
+    let new = json!({ "label": "x", "expires_at": in_an_hour(&world) });
+    let refused = world.call(&root, "POST", TOKENS, Some(new)).await;
+    assert_eq!((refused.status, refused.code()), (409, "registration_off"));
+    assert_eq!(world.call(&root, "GET", TOKENS, None).await.json["items"], json!([]));
+}

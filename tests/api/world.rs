@@ -45,29 +45,40 @@ impl Answer {
     }
 }
 
+fn by_token() -> DynamicRegistration {
+    DynamicRegistration::by_initial_access_token().scope(["read", "grantor:clients:read"])
+}
+
 impl World {
     pub async fn new() -> Self {
-        Self::with(ManagementApi::new()).await
+        Self::with(ManagementApi::new(), Some(by_token())).await
     }
 
     pub async fn whose_access(access: impl Access) -> Self {
-        Self::with(ManagementApi::new().access(access)).await
+        Self::with(ManagementApi::new().access(access), Some(by_token())).await
     }
 
-    async fn with(api: ManagementApi) -> Self {
+    /// Where clients do not register themselves.
+    pub async fn without_registration() -> Self {
+        Self::with(ManagementApi::new(), None).await
+    }
+
+    async fn with(api: ManagementApi, registration: Option<DynamicRegistration>) -> Self {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_767_225_600)));
-        let server = AuthorizationServer::builder("https://auth.example.com/tenant")
+        let builder = AuthorizationServer::builder("https://auth.example.com/tenant")
             .shared_store(Arc::clone(&store) as _)
             .clock(Arc::clone(&clock) as _)
             .default_scope("read", "Read your data")
             .scope("write", "Change your data")
             .resource(BASE, [""; 0])
             .resource("https://other.example", [""; 0])
-            .management_api(api)
-            .registration(DynamicRegistration::by_initial_access_token().scope(["read", "grantor:clients:read"]))
-            .build()
-            .unwrap();
+            .management_api(api);
+        let server = match registration {
+            Some(registration) => builder.registration(registration),
+            None => builder,
+        };
+        let server = server.build().unwrap();
         let root = server.clients().register(metadata("Root", ALL)).await.unwrap();
         let mut world = Self { server, store, clock, document: Value::Null, root };
         let document = world.send(Request::get("/tenant/manage/v1/openapi.json").body(String::new()).unwrap()).await;

@@ -8,7 +8,7 @@ use super::fixture::Fixture;
 use crate::clock::Timestamp;
 use crate::store::{
     Commit, Committed, Condition, Cursor, Failed, Key, Listing, Loaded, Page, Purged, Query, Record, Store, StoreError,
-    Write,
+    Write, load_all_ready,
 };
 
 /// What a check comes to: nothing, or what was wrong.
@@ -93,28 +93,14 @@ impl<'a> Bed<'a> {
     }
 
     pub(super) fn load(&self, keys: &[Key]) -> Result<Vec<Option<Loaded>>, String> {
-        let loaded = match self.load_ready(keys) {
+        let ready = if self.at_once() { load_all_ready(&*self.store, keys) } else { Poll::Pending };
+        let loaded = match ready {
             Poll::Ready(loaded) => loaded,
             Poll::Pending => self.drive(self.store.load(keys))?,
         };
         let loaded = loaded.map_err(|error| format!("a load failed: {error}"))?;
         ensure!(loaded.len() == keys.len(), "a load of {} keys was answered with {}", keys.len(), loaded.len());
         Ok(loaded)
-    }
-
-    fn load_ready(&self, keys: &[Key]) -> Poll<Result<Vec<Option<Loaded>>, StoreError>> {
-        if !self.at_once() {
-            return Poll::Pending;
-        }
-        let mut all = Vec::new();
-        for key in keys {
-            match self.store.load_ready(key) {
-                Poll::Ready(Ok(found)) => all.push(found),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Poll::Ready(Ok(all))
     }
 
     /// Whether to ask in the way of stores that need not wait: every other time, so that both ways are checked.
