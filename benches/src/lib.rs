@@ -1,5 +1,7 @@
 //! What grantor costs, beside its floor and beside the peers that can do the same work. See `benches/README.md`.
 
+#[cfg(feature = "peers")]
+pub mod beside;
 #[cfg(feature = "edge")]
 pub mod edge;
 #[cfg(feature = "peers")]

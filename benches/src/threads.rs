@@ -37,6 +37,15 @@ fn rate(workers: &mut [Worker<'_>], batch: usize) -> f64 {
     (count * batch) as f64 / slowest as f64 * 1e9
 }
 
+/// Work that shares nothing with anybody.
+pub fn hash(times: usize) {
+    let mut digest = [7_u8; 32];
+    for _ in 0..times {
+        digest = Sha256::digest(digest).into();
+    }
+    std::hint::black_box(digest);
+}
+
 type Work = fn(&mut dyn Party, usize);
 
 fn slices(times: usize, mut slice: impl FnMut(usize)) {
@@ -54,13 +63,7 @@ fn workers<'a, P: Party + Send + 'a>(parties: Vec<P>, work: Work) -> Vec<Worker<
 fn scale(name: &str, options: &Options, work: Work, target: Option<f64>) -> Row {
     let (ours, oauth_as) = (Ours::default(), OauthAs::engine());
     let batch = 4_096;
-    let hash = |times: usize| {
-        let mut digest = [7_u8; 32];
-        for _ in 0..times * 64 {
-            digest = Sha256::digest(digest).into();
-        }
-        std::hint::black_box(digest);
-    };
+    let hash = |times| hash(times * 64);
     let mut contenders: Vec<(&str, Vec<Worker<'_>>)> = vec![
         (OURS, workers(vec![ours.share(1), ours.share(2)], work)),
         (ALONE, vec![Box::new(hash), Box::new(hash)]),
@@ -113,5 +116,6 @@ pub fn run(options: &Options) -> Vec<Row> {
             },
             None,
         ),
+        crate::beside::run(options),
     ]
 }

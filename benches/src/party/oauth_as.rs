@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use oauth_as::authorization::AuthorizationRequest;
-use oauth_as::client::{Client, ClientAuth, ClientId, SecretHash};
+use oauth_as::client::{Client, ClientAuth, ClientId, SecretHash, SecretVerifier};
 use oauth_as::grant::GrantType;
 use oauth_as::http::{ApprovalDecision, AuthorizationService, ServiceBuilder};
 use oauth_as::scope::ScopeSet;
@@ -13,6 +13,7 @@ use oauth_as::server::{AuthorizationServer, ServerConfig, SystemClock, TokenRequ
 use oauth_as::store::MemoryStorage;
 
 use super::{Pair, Party};
+use crate::beside::burn;
 use crate::measure::{Cost, cost, ready};
 use crate::wire::{self, Incoming};
 
@@ -42,12 +43,34 @@ fn client(id: &str, auth: ClientAuth, grant_types: Vec<GrantType>) -> Client {
     }
 }
 
+/// Lets everybody in, after a while.
+struct Slow;
+
+impl SecretVerifier for Slow {
+    fn verify(&self, _: &SecretHash, _: &str) -> bool {
+        burn();
+        true
+    }
+}
+
 impl OauthAs {
     /// Parsed parameters in.
     pub fn engine() -> Self {
+        Self::of(Self::server(), SecretHash::sha256(wire::SECRET))
+    }
+
+    /// The same, where the secret of the service takes long to check.
+    pub fn slow() -> Self {
+        Self::of(Self::server().with_secret_verifier(Box::new(Slow)), SecretHash::custom("slow", "slow"))
+    }
+
+    fn server() -> Server {
         let config = ServerConfig::new(wire::ISSUER, format!("{}/device", wire::ISSUER));
-        let server = AuthorizationServer::new(config, MemoryStorage::new());
-        let auth = ClientAuth::ConfidentialSecretHash { hash: SecretHash::sha256(wire::SECRET) };
+        AuthorizationServer::new(config, MemoryStorage::new())
+    }
+
+    fn of(server: Server, hash: SecretHash) -> Self {
+        let auth = ClientAuth::ConfidentialSecretHash { hash };
         ready(server.register_client(client(wire::SERVICE, auth, vec![GrantType::ClientCredentials]))).unwrap();
         let grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
         ready(server.register_client(client(wire::APP, ClientAuth::Public, grants))).unwrap();
