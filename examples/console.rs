@@ -64,7 +64,7 @@ struct Accounts {
     sessions: Arc<Mutex<HashMap<[u8; 32], SignedIn>>>,
 }
 
-#[async_trait::async_trait]
+#[grantor::async_trait]
 impl Host for Accounts {
     async fn signed_in(&self, request: &Parts) -> Option<SignedIn> {
         signed_in(&self.sessions, &request.headers)
@@ -75,7 +75,7 @@ impl Host for Accounts {
     }
 }
 
-#[async_trait::async_trait]
+#[grantor::async_trait]
 impl Access for Accounts {
     async fn actor(&self, request: &Parts) -> Option<Actor> {
         let SignedIn { subject, name, .. } = signed_in(&self.sessions, &request.headers)?;

@@ -11,7 +11,6 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use grantor::client::ClientMetadata;
@@ -21,7 +20,7 @@ use grantor::store::{
     Page, Partition, Payload, Purged, Query, Record, ScanCursor, Scanned, State, Store, StoreError, Tenant, Used,
     Write,
 };
-use grantor::{AuthorizationServer, Require};
+use grantor::{AuthorizationServer, Require, async_trait};
 use serde::{Deserialize, Serialize};
 
 // --- the row: every column, as text ---------------------------------------------------------------------------------

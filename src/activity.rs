@@ -15,13 +15,6 @@ use crate::token::fields::{Fields, Unreadable, Writer, tag};
 /// How many days are told apart.
 pub(crate) const DAYS: usize = 30;
 
-const SECONDS_OF_DAY: i64 = 86_400;
-
-/// The number of the day on which this moment falls, counted from 1970-01-01.
-pub(crate) const fn day_number(at: Timestamp) -> i64 {
-    at.as_secs().div_euclid(SECONDS_OF_DAY)
-}
-
 /// What happened on one day, which begins at midnight UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -38,7 +31,7 @@ impl DayCount {
     /// The moment at which the day begins.
     #[must_use]
     pub const fn begins_at(&self) -> Timestamp {
-        Timestamp::from_secs(self.day.saturating_mul(SECONDS_OF_DAY))
+        Timestamp::of_day(self.day)
     }
 
     const fn of(day: i64) -> Self {
@@ -59,7 +52,7 @@ pub(crate) struct Counts {
 impl Counts {
     /// The last 30 days up to this moment, the oldest first, with those on which nothing happened.
     pub(crate) fn days(&self, now: Timestamp) -> Vec<DayCount> {
-        let today = day_number(now);
+        let today = now.day_number();
         let first = today.saturating_sub(i64::try_from(DAYS).unwrap_or(0)).saturating_add(1);
         let of_day = |day| self.days.iter().find(|count| count.day == day).copied().unwrap_or(DayCount::of(day));
         (first..=today).map(of_day).collect()
@@ -266,7 +259,7 @@ impl RecentActivity {
             What::Refused(Refusal::Authorize(_) | Refusal::Token(_)) => Counted::Refused,
             _ => return,
         };
-        let day = day_number(event.at);
+        let day = event.at.day_number();
         let Some(mut shard) = self.shard(event.client_id.as_ref()) else { return };
         match event.client_id.as_ref().and_then(|client| shard.of(client, what)) {
             Some(counts) => counts.count(day, what),

@@ -98,6 +98,8 @@ pub use self::http::axum;
 #[cfg(feature = "tower")]
 pub use self::http::tower;
 pub use self::http::{Dialect, Host, Outcome, SignIn, SignedIn, Site, WholeBody};
+/// The attribute of the crate `async-trait`, with which the traits of this crate are declared and implemented.
+pub use async_trait::async_trait;
 pub use builder::Builder;
 pub use client_id_metadata::ClientIdMetadata;
 pub use config::{

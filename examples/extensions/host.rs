@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::refusal::ExtensionRefusal;
@@ -12,7 +11,7 @@ use grantor::resource::Verified;
 use grantor::secret::Secret;
 use grantor::{
     Builder, Claim, ClientAuthentication, ClientAuthenticationRequest, ClientId, ExtensionGrant, ExtensionMember,
-    ExtensionRequest, Failure, Issue, TokenFormat,
+    ExtensionRequest, Failure, Issue, TokenFormat, async_trait,
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};

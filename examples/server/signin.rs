@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, RawQuery, State};
@@ -17,7 +16,7 @@ use grantor::secret::Secret;
 use grantor::wire::form::Form;
 use grantor::wire::html::escape;
 use grantor::wire::uri::{Issuer, append_query};
-use grantor::{AuthorizationServer, Host, SignIn, SignedIn};
+use grantor::{AuthorizationServer, Host, SignIn, SignedIn, async_trait};
 
 use crate::pages::{page, wrong};
 use crate::session::{Sessions, Ticket};

@@ -13,6 +13,29 @@
 //! # Ok::<(), grantor::ConfigError>(())
 //! ```
 //!
+//! The first token for it comes from a client that your own program registers, with the scopes by name, since nobody
+//! has them otherwise:
+//!
+//! ```
+//! # use grantor::client::ClientMetadata;
+//! # async fn first(server: grantor::AuthorizationServer) -> Result<(), Box<dyn std::error::Error>> {
+//! let automation = ClientMetadata {
+//!     client_name: "Automation".into(),
+//!     grant_types: vec!["client_credentials".into()],
+//!     scope: "grantor:clients:read grantor:clients:write".parse()?,
+//!     ..ClientMetadata::default()
+//! };
+//! let made = server.clients().register(automation).await?; // once: its `secret` is shown here and never again
+//! # let _ = made;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```sh
+//! curl -u CLIENT:SECRET -d grant_type=client_credentials -d scope=grantor:clients:read https://auth.example.com/token
+//! curl -H "Authorization: Bearer TOKEN" https://auth.example.com/manage/v1/clients
+//! ```
+//!
 //! It is served wherever the server is ([`AuthorizationServer::handle`](crate::AuthorizationServer::handle),
 //! [`Site`](crate::Site), [`axum::router`](crate::axum::router)), below the issuer at `/manage/v1`, and describes itself
 //! at `/manage/v1/openapi.json` (`OpenAPI` 3.1). What that document does not say:

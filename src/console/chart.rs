@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::text::{Text, fill};
-use super::when::Date;
+use super::when::in_words;
 use crate::activity::{DayCount, totals};
+use crate::clock::Date;
 
 /// Bars for thirty days.
 struct Chart {
@@ -48,8 +49,11 @@ pub(super) fn draw(days: &[DayCount], t: &Text) -> String {
         chart(days, &t.issued, issued, "bar-issued", |day| day.issued, t),
         chart(days, &t.refused, refused, "bar-refused", |day| day.refused, t),
     ];
-    let rows =
-        days.iter().rev().map(|day| Row { day: Date::of(day.day).shown(t), issued: day.issued, refused: day.refused });
+    let rows = days.iter().rev().map(|day| Row {
+        day: in_words(Date::of(day.day), t),
+        issued: day.issued,
+        refused: day.refused,
+    });
     Charts { t, bars, days: rows.collect() }.render().unwrap_or_default()
 }
 
@@ -71,7 +75,7 @@ fn chart(
         // A day on which there was something must not look like one on which there was nothing.
         let scaled = u64::from(count).saturating_mul(u64::from(HEIGHT)).checked_div(u64::from(most)).unwrap_or(0);
         let height = if count == 0 { 2 } else { u32::try_from(scaled).unwrap_or(HEIGHT).max(4) };
-        let shown = Date::of(day.day).shown(t);
+        let shown = in_words(Date::of(day.day), t);
         Bar {
             class: if count == 0 { "none" } else { class },
             x: at.saturating_mul(STEP),
@@ -81,7 +85,7 @@ fn chart(
             title: fill(&t.day_count, &[("day", &shown), ("count", &count.to_string())]),
         }
     });
-    let shown = |day: Option<&DayCount>| day.map(|day| Date::of(day.day).shown(t)).unwrap_or_default();
+    let shown = |day: Option<&DayCount>| day.map(|day| in_words(Date::of(day.day), t)).unwrap_or_default();
     Chart {
         label: label.to_owned(),
         total,

@@ -8,7 +8,7 @@
 //!
 //! struct Everybody;
 //!
-//! #[async_trait::async_trait]
+//! #[grantor::async_trait]
 //! impl Access for Everybody {
 //!     async fn actor(&self, request: &Parts) -> Option<Actor> {
 //!         request.extensions.get::<Actor>().cloned() // whatever the host's middleware has found out

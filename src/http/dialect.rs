@@ -13,14 +13,13 @@ use super::Site;
 /// is checked as any request is; the core becomes no softer for it.
 ///
 /// ```
-/// use async_trait::async_trait;
 /// use grantor::{Dialect, Site};
 /// use http::{Request, Response};
 ///
 /// /// Clients that separate scopes by commas at the token endpoint.
 /// struct Commas;
 ///
-/// #[async_trait]
+/// #[grantor::async_trait]
 /// impl Dialect for Commas {
 ///     fn speaks(&self, path: &str) -> bool {
 ///         path == "/token"

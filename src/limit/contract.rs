@@ -92,7 +92,7 @@ pub struct TooMany {
 /// /// No introspection by strangers' networks, and no other limit.
 /// struct Office;
 ///
-/// #[async_trait::async_trait]
+/// #[grantor::async_trait]
 /// impl RateLimit for Office {
 ///     async fn take(
 ///         &self,

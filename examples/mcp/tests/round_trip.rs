@@ -17,7 +17,7 @@ const DOCUMENT: &str = "https://notebook.example/oauth/client.json";
 /// The internet, as far as it is needed: one document.
 struct OneDocument;
 
-#[async_trait::async_trait]
+#[grantor::async_trait]
 impl Fetch for OneDocument {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchError> {
         if request.url != DOCUMENT {
