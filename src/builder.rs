@@ -107,7 +107,7 @@ impl Builder {
         self.shared_store(Arc::new(store))
     }
 
-    /// Where records live, in a store that others hold too.
+    /// Where records live, in a store that others hold too, or that was chosen when the program ran.
     pub fn shared_store(self, store: Arc<dyn Store>) -> Self {
         Self { store: Some(store), ..self }
     }

@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 ///    `purge_after` lies before the `at` of a commit it has seen; never earlier.
 ///
 /// Whether an implementation keeps these is told by the conformance kit (feature `store-tests`).
+#[diagnostic::on_unimplemented(note = "an `Arc<dyn Store>` goes to `Builder::shared_store`")]
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The records of `keys`, each with what it hangs on, in one round trip; the answer has as many elements as `keys`,
