@@ -192,7 +192,7 @@ pub(crate) struct Policy {
 }
 
 /// A configuration that cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The issuer is not one (RFC 8414 §2).
@@ -263,6 +263,8 @@ pub enum ConfigError {
     #[error("the operating system gave no randomness")]
     Entropy,
 }
+
+crate::error::debug_in_words!(ConfigError);
 
 impl Policy {
     pub(crate) fn check(

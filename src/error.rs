@@ -3,6 +3,18 @@
 use crate::entropy::EntropyError;
 use crate::store::StoreError;
 
+/// Has an error say its sentence in its `Debug` form, too: that is what a `main` shows that ends in it.
+macro_rules! debug_in_words {
+    ($error:ty) => {
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+pub(crate) use debug_in_words;
+
 /// The server could not do what was right to do. The request may be repeated; nothing was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]

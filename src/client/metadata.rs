@@ -190,7 +190,7 @@ pub enum Consent {
 }
 
 /// Metadata that cannot be registered, and why (RFC 7591 §3.2.2).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetadataError {
     /// `invalid_redirect_uri`.
@@ -247,6 +247,8 @@ pub enum MetadataError {
     #[error("{0} must be 1 second to 10 years")]
     Lifetime(&'static str),
 }
+
+crate::error::debug_in_words!(MetadataError);
 
 /// What metadata is checked against.
 pub(crate) struct Known<'a> {

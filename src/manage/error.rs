@@ -5,7 +5,7 @@ use crate::error::Failure;
 use crate::store::Committed;
 
 /// A change that could not be made; nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManageError {
     /// There is no such thing, or no longer.
@@ -64,6 +64,8 @@ pub enum ManageError {
     #[error(transparent)]
     Failure(#[from] Failure),
 }
+
+crate::error::debug_in_words!(ManageError);
 
 /// A change on condition that nothing was changed meanwhile.
 pub(crate) fn settle(committed: Committed) -> Result<(), ManageError> {
