@@ -62,6 +62,9 @@ pub mod console;
 mod context;
 mod device;
 mod endpoint;
+#[cfg(feature = "__engine")]
+#[doc(hidden)]
+pub mod engine;
 pub mod entropy;
 mod error;
 pub mod event;

@@ -1,4 +1,4 @@
-//! In process, one thread: what a request costs, from `http::Request` to the response body.
+//! In process, one thread: what a request costs, from its parsed parameters to the response body; and ours from `http::Request` on.
 
 use rand::seq::SliceRandom as _;
 
@@ -6,6 +6,7 @@ use crate::Options;
 use crate::measure::{Contender, FLOOR, OURS, Row, SLICE, Target, row, sliced};
 use crate::party::{Floor, OauthAs, Ours, Oxide, Pair, Party};
 
+pub const OURS_HTTP: &str = "ours, http";
 pub const OXIDE: &str = "oxide-auth";
 pub const OAUTH_AS: &str = "oauth-as";
 pub const OAUTH_AS_HTTP: &str = "oauth-as, http";
@@ -38,14 +39,15 @@ pub fn run(options: &Options) -> Vec<Row> {
 
 fn client_credentials(options: &Options) -> Row {
     let batch = 5_000;
-    let (mut ours, mut floor, mut oxide) = (Ours::default(), Floor::new(), Oxide::default());
-    let (mut oauth_as, mut service) = (OauthAs::engine(), OauthAs::http());
+    let (mut ours, mut floor, mut oxide) = (Ours::default().engine(), Floor::new(), Oxide::default());
+    let (mut oauth_as, mut service, mut over_http) = (OauthAs::engine(), OauthAs::http(), Ours::default());
     let contenders = vec![
         Contender::new(OURS, || sliced(batch, |times| ours.issue(times))),
         Contender::new(FLOOR, || sliced(batch, |times| floor.issue(times))),
         Contender::new(OXIDE, || sliced(batch, |times| oxide.issue(times))),
         Contender::new(OAUTH_AS, || sliced(batch, |times| oauth_as.issue(times))),
         Contender::new(OAUTH_AS_HTTP, || sliced(batch, |times| service.issue(times))),
+        Contender::new(OURS_HTTP, || sliced(batch, |times| over_http.issue(times))),
     ];
     row("client_credentials", options.rounds, contenders, &[Target::Faster(1.25, PEERS), Target::Within(1.75, FLOOR)])
 }
@@ -83,7 +85,7 @@ fn verify(options: &Options, live: usize) -> Row {
         Contender::new(name, move || sliced(10_000, |times| party.verify(&picks.next(times))))
     }
     let contenders = vec![
-        contender(OURS, Ours::default(), live),
+        contender(OURS, Ours::default().engine(), live),
         contender(FLOOR, Floor::new(), live),
         contender(OXIDE, Oxide::default(), live),
         contender(OAUTH_AS, OauthAs::engine(), live),
@@ -98,10 +100,11 @@ fn introspection(options: &Options, live: usize) -> Row {
         Contender::new(name, move || sliced(5_000, |times| party.introspect(&picks.next(times))))
     }
     let contenders = vec![
-        contender(OURS, Ours::default(), live),
+        contender(OURS, Ours::default().engine(), live),
         contender(FLOOR, Floor::new(), live),
         contender(OAUTH_AS, OauthAs::engine(), live),
         contender(OAUTH_AS_HTTP, OauthAs::http(), live),
+        contender(OURS_HTTP, Ours::default(), live),
     ];
     let targets = [Target::Faster(2.0, PEERS), Target::Within(2.0, FLOOR)];
     row(&format!("introspection, {live} tokens"), options.rounds, contenders, &targets)
@@ -127,11 +130,12 @@ fn refresh(options: &Options, live: usize) -> Row {
         })
     }
     let contenders = vec![
-        contender(OURS, Ours::default(), live),
+        contender(OURS, Ours::default().engine(), live),
         contender(FLOOR, Floor::new(), live),
         contender(OXIDE, Oxide::default(), live),
         contender(OAUTH_AS, OauthAs::engine(), live),
         contender(OAUTH_AS_HTTP, OauthAs::http(), live),
+        contender(OURS_HTTP, Ours::default(), live),
     ];
     let targets = [Target::Faster(2.0, &[OAUTH_AS]), Target::Faster(1.0, &[OXIDE]), Target::Within(1.75, FLOOR)];
     row(&format!("refresh, {live} grants"), options.rounds, contenders, &targets)
@@ -142,18 +146,19 @@ fn flow(options: &Options) -> Row {
         Contender::new(name, move || sliced(2_000, |times| party.flow(times).0))
     }
     let contenders = vec![
-        contender(OURS, Ours::default()),
+        contender(OURS, Ours::default().engine()),
         contender(FLOOR, Floor::new()),
         contender(OXIDE, Oxide::default()),
         contender(OAUTH_AS, OauthAs::engine()),
         contender(OAUTH_AS_HTTP, OauthAs::http()),
+        contender(OURS_HTTP, Ours::default()),
     ];
     let targets = [Target::Faster(2.0, PEERS), Target::Within(1.75, FLOOR)];
     row("code + PKCE: authorize, approve, exchange", options.rounds, contenders, &targets)
 }
 
 fn exchange(options: &Options) -> Row {
-    let (mut ours, mut floor) = (Ours::default(), Floor::new());
+    let (mut ours, mut floor) = (Ours::default().engine(), Floor::new());
     let contenders = vec![
         Contender::new(OURS, || {
             sliced(2_000, |times| {
@@ -197,7 +202,7 @@ fn revocation(options: &Options, tokens: usize) -> Row {
     }
     let (batch, rounds) = per_family(tokens, options);
     let contenders = vec![
-        contender(OURS, Ours::default(), tokens, batch),
+        contender(OURS, Ours::default().engine(), tokens, batch),
         contender(FLOOR, Floor::new(), tokens, batch),
         contender(OAUTH_AS, OauthAs::engine(), tokens, batch.min(5)),
     ];
@@ -221,7 +226,7 @@ fn reuse(options: &Options, tokens: usize) -> Row {
     let (batch, rounds) = per_family(tokens, options);
     let live = options.live;
     let contenders = vec![
-        contender(OURS, Ours::strict(), live, tokens, batch),
+        contender(OURS, Ours::strict().engine(), live, tokens, batch),
         contender(FLOOR, Floor::new(), live, tokens, batch),
         contender(OAUTH_AS, OauthAs::engine(), live, tokens, batch.min(2)),
     ];

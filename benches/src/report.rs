@@ -16,10 +16,9 @@ const PARTS: [Part; 7] = [
     Part {
         question: "engine",
         title: "In process",
-        about: "One thread; nanoseconds of CPU for one operation. Ours, and `oauth-as, http`, take an `http::Request` and give the \
-                response; the other peers get parsed parameters and give JSON. The floor is a straight-line program of the same \
-                hashing, randomness, map operations, form decoding and JSON, without an engine around it. `verify` gets the \
-                token and gives what it says.",
+        about: "One thread; nanoseconds of CPU for one operation. All get parsed parameters and give JSON; those with `http` in their \
+                name take an `http::Request` and give the response. The floor is a straight-line program of the same hashing, \
+                randomness, map operations and JSON, without an engine around it. `verify` gets the token and gives what it says.",
     },
     Part {
         question: "edge",

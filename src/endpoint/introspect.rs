@@ -31,7 +31,11 @@ pub(crate) async fn introspect(
     describe_to_caller(context, &request).await.map_err(|error| request.refused(error))
 }
 
-async fn describe_to_caller(context: &Context, request: &ClientRequest<'_>) -> Result<String, IntrospectError> {
+/// The body of the answer to a request that was read.
+pub(crate) async fn describe_to_caller(
+    context: &Context,
+    request: &ClientRequest<'_>,
+) -> Result<String, IntrospectError> {
     let token = request.form.get("token").ok_or(IntrospectError::TokenMissing)?;
     let now = context.now();
     let (caller, token) = look_up::<IntrospectError>(context, Limited::Introspect, request, token, now).await?;

@@ -26,7 +26,8 @@ pub(crate) async fn revoke(
     end(context, &request).await.map_err(|error| request.refused(error))
 }
 
-async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
+/// The same for a request that was read.
+pub(crate) async fn end(context: &Context, request: &ClientRequest<'_>) -> Result<(), RevokeError> {
     let token = request.form.get("token").ok_or(RevokeError::TokenMissing)?;
     let now = context.now();
     let (client, token) = look_up::<RevokeError>(context, Limited::Revoke, request, token, now).await?;

@@ -17,7 +17,12 @@ pub(crate) async fn token(
     body: &[u8],
 ) -> Result<String, Refused<TokenError>> {
     let request = ClientRequest::read(context, headers, query, body).await?;
-    let answer = grant(context, &request).await.map_err(|error| request.refused(error))?;
+    issue(context, &request).await.map_err(|error| request.refused(error))
+}
+
+/// The body of the answer to a request that was read.
+pub(crate) async fn issue(context: &Context, request: &ClientRequest<'_>) -> Result<String, TokenError> {
+    let answer = grant(context, request).await?;
     let mut json = answer.to_json();
     // What was issued is issued and must be told, with or without what the host adds.
     if !context.token_members.is_empty()

@@ -1,7 +1,7 @@
 //! The floor: what the work costs when nothing is done twice, in straight-line programs without an engine.
 //!
-//! The same hashing, randomness, map operations, form decoding and JSON that the work cannot do without; strict where a server must
-//! be strict (forms, comparison of secrets), and one read of the clock. No grants, no events, no partitions, no policy.
+//! Parsed parameters in, JSON out: the same hashing, randomness, map operations and JSON that the work cannot do without; strict
+//! where a server must be strict (comparison of secrets), and one read of the clock. No grants, no events, no partitions, no policy.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -109,8 +109,8 @@ fn random() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A form, strictly: every escape must be one, the result must be UTF-8 without control characters, and no name may come twice.
-struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+/// A form that was parsed: every escape must be one, the result must be UTF-8 without control characters, and no name may come twice.
+pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
     fn parse(text: &'a str) -> Option<Self> {
@@ -170,12 +170,9 @@ impl Floor {
         self.clients.lock().unwrap().get(id).cloned()
     }
 
-    fn authenticate(&self, authorization: &str) -> Option<Arc<Registered>> {
-        let mut raw = [0; 192];
-        let written = STANDARD.decode_slice(authorization.strip_prefix("Basic ")?, &mut raw).ok()?;
-        let (id, secret) = std::str::from_utf8(&raw[..written]).ok()?.split_once(':')?;
-        let client = self.client(&decode(id)?)?;
-        let same: bool = digest(&decode(secret)?).ct_eq(client.secret.as_ref()?).into();
+    fn authenticate(&self, id: &str, secret: &str) -> Option<Arc<Registered>> {
+        let client = self.client(id)?;
+        let same: bool = digest(secret).ct_eq(client.secret.as_ref()?).into();
         same.then_some(client)
     }
 
@@ -203,12 +200,11 @@ impl Floor {
         text
     }
 
-    pub fn client_credentials(&self, body: &str, authorization: &str) -> Option<String> {
-        let form = Form::parse(body)?;
+    pub fn client_credentials(&self, form: &Form<'_>, id: &str, secret: &str) -> Option<String> {
         if form.get("grant_type")? != "client_credentials" {
             return None;
         }
-        let client = self.authenticate(authorization)?;
+        let client = self.authenticate(id, secret)?;
         let scope = form.get("scope")?;
         if !scope.split(' ').all(|asked| client.scope.split(' ').any(|known| known == asked)) {
             return None;
@@ -218,9 +214,8 @@ impl Floor {
         Some(answer(&token, None, &scope))
     }
 
-    pub fn introspection(&self, body: &str, authorization: &str) -> Option<String> {
-        let form = Form::parse(body)?;
-        let caller = self.authenticate(authorization)?;
+    pub fn introspection(&self, form: &Form<'_>, id: &str, secret: &str) -> Option<String> {
+        let caller = self.authenticate(id, secret)?;
         let id = digest(form.get("token")?);
         let now = now();
         self.tokens.with(&id, |shard| {
@@ -248,8 +243,7 @@ impl Floor {
         })
     }
 
-    pub fn authorize(&self, query: &str, subject: &Arc<str>) -> Option<String> {
-        let form = Form::parse(query)?;
+    pub fn authorize(&self, form: &Form<'_>, subject: &Arc<str>) -> Option<String> {
         let client = self.client(form.get("client_id")?)?;
         let redirect_uri = form.get("redirect_uri")?;
         if redirect_uri != &*client.redirect_uri
@@ -286,8 +280,7 @@ impl Floor {
         Some(location)
     }
 
-    pub fn exchange(&self, body: &str) -> Option<String> {
-        let form = Form::parse(body)?;
+    pub fn exchange(&self, form: &Form<'_>) -> Option<String> {
         if form.get("grant_type")? != "authorization_code" {
             return None;
         }
@@ -316,8 +309,7 @@ impl Floor {
         Some(answer(&access, Some(&refresh), &scope))
     }
 
-    pub fn rotate(&self, body: &str) -> Option<String> {
-        let form = Form::parse(body)?;
+    pub fn rotate(&self, form: &Form<'_>) -> Option<String> {
         if form.get("grant_type")? != "refresh_token" {
             return None;
         }
@@ -345,19 +337,19 @@ impl Floor {
 impl Floor {
     pub fn codes(&mut self, times: usize) -> (Cost, Vec<String>) {
         let query = wire::authorize_query();
-        let users: Vec<Arc<str>> = (0..times)
+        let requests: Vec<(Form<'_>, Arc<str>)> = (0..times)
             .map(|_| {
                 self.users += 1;
-                format!("user-{}", self.users).into()
+                (Form::parse(&query).unwrap(), format!("user-{}", self.users).into())
             })
             .collect();
-        let (cost, locations) = all(users, |user| self.authorize(black_box(&query), &user));
+        let (cost, locations) = all(requests, |(form, user)| self.authorize(&form, &user));
         (cost, locations.iter().map(|location| wire::code_of(location)).collect())
     }
 
     pub fn exchanges(&self, codes: &[String]) -> (Cost, Vec<Pair>) {
         let bodies: Vec<String> = codes.iter().map(|code| wire::exchange_body(code)).collect();
-        let (cost, answers) = all(bodies, |body| self.exchange(&body));
+        let (cost, answers) = all(parsed(&bodies), |form| self.exchange(&form));
         (cost, answers.iter().map(|body| pair(body)).collect())
     }
 }
@@ -382,6 +374,10 @@ fn pair(body: &str) -> Pair {
     (wire::member(body, "access_token"), wire::member(body, "refresh_token"))
 }
 
+fn parsed(bodies: &[String]) -> Vec<Form<'_>> {
+    bodies.iter().map(|body| Form::parse(body).unwrap()).collect()
+}
+
 fn all<T>(inputs: Vec<T>, work: impl Fn(T) -> Option<String>) -> (Cost, Vec<String>) {
     let mut answers = Vec::with_capacity(inputs.len());
     let (cost, ()) = cost(inputs.len(), || {
@@ -394,19 +390,18 @@ fn all<T>(inputs: Vec<T>, work: impl Fn(T) -> Option<String>) -> (Cost, Vec<Stri
 
 impl Party for Floor {
     fn issue(&mut self, times: usize) -> Cost {
+        let forms: Vec<Form<'_>> = (0..times).map(|_| Form::parse(wire::CLIENT_CREDENTIALS).unwrap()).collect();
         cost(times, || {
-            for _ in 0..times {
-                black_box(
-                    self.client_credentials(black_box(wire::CLIENT_CREDENTIALS), black_box(wire::AUTHORIZATION))
-                        .unwrap(),
-                );
+            for form in forms {
+                black_box(self.client_credentials(&form, wire::SERVICE, black_box(wire::SECRET)).unwrap());
             }
         })
         .0
     }
 
     fn tokens(&mut self, times: usize) -> Vec<String> {
-        let one = |_| self.client_credentials(wire::CLIENT_CREDENTIALS, wire::AUTHORIZATION).unwrap();
+        let form = Form::parse(wire::CLIENT_CREDENTIALS).unwrap();
+        let one = |_| self.client_credentials(&form, wire::SERVICE, wire::SECRET).unwrap();
         (0..times).map(one).map(|body| wire::member(&body, "access_token")).collect()
     }
 
@@ -418,7 +413,7 @@ impl Party for Floor {
 
     fn refresh(&mut self, tokens: &[String]) -> (Cost, Vec<Pair>) {
         let bodies: Vec<String> = tokens.iter().map(|token| wire::refresh_body(token)).collect();
-        let (cost, answers) = all(bodies, |body| self.rotate(&body));
+        let (cost, answers) = all(parsed(&bodies), |form| self.rotate(&form));
         (cost, answers.iter().map(|body| pair(body)).collect())
     }
 
@@ -433,9 +428,10 @@ impl Party for Floor {
 
     fn introspect(&mut self, tokens: &[String]) -> Cost {
         let bodies: Vec<String> = tokens.iter().map(|token| wire::token_body(token)).collect();
+        let forms = parsed(&bodies);
         cost(tokens.len(), || {
-            for body in bodies {
-                black_box(self.introspection(&body, black_box(wire::AUTHORIZATION)).unwrap());
+            for form in forms {
+                black_box(self.introspection(&form, wire::SERVICE, black_box(wire::SECRET)).unwrap());
             }
         })
         .0
@@ -443,9 +439,9 @@ impl Party for Floor {
 
     fn revoke(&mut self, tokens: &[String]) -> Cost {
         let bodies: Vec<String> = tokens.iter().map(|token| wire::token_body(token)).collect();
+        let forms = parsed(&bodies);
         cost(tokens.len(), || {
-            for body in bodies {
-                let form = Form::parse(&body).unwrap();
+            for form in forms {
                 let id = digest(form.get("token").unwrap());
                 let family = self.tokens.with(&id, |shard| shard.get(&id).map(|token| token.family)).unwrap();
                 self.revoked.lock().unwrap().insert(family, now());
@@ -456,9 +452,10 @@ impl Party for Floor {
 
     fn reuse(&mut self, spent: &[String]) -> Cost {
         let bodies: Vec<String> = spent.iter().map(|token| wire::refresh_body(token)).collect();
+        let forms = parsed(&bodies);
         cost(spent.len(), || {
-            for body in bodies {
-                assert!(self.rotate(&body).is_none());
+            for form in forms {
+                assert!(self.rotate(&form).is_none());
             }
         })
         .0

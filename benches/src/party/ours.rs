@@ -1,4 +1,4 @@
-//! Ours, as a host calls it: `http::Request` in, `http::Response` out.
+//! Ours: parsed parameters in, JSON out; or as a host calls it, `http::Request` in, `http::Response` out.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use grantor::client::{AuthMethod, ClientMetadata};
 use grantor::clock::{ManualClock, SystemClock};
+use grantor::engine::Parsed;
 use grantor::manage::Registration;
 use grantor::secret::Secret;
 use grantor::store::{MemoryStore, Store};
+use grantor::wire::form::Form;
 use grantor::{Approval, AuthorizationServer, Lifetimes, Outcome, Require, Subject};
 
 use super::{Pair, Party};
@@ -18,6 +20,8 @@ use crate::wire::{self, Incoming};
 pub struct Ours {
     pub server: AuthorizationServer,
     pub store: Arc<MemoryStore>,
+    /// Whether it is called with what was parsed.
+    parsed: bool,
     users: u64,
 }
 
@@ -66,7 +70,13 @@ impl Ours {
         let store = Arc::new(MemoryStore::with_capacity_limit(1 << 26));
         let server = configure(builder(Arc::clone(&store) as _)).build().unwrap();
         ready(register(&server));
-        Self { server, store, users: 0 }
+        Self { server, store, parsed: false, users: 0 }
+    }
+
+    /// Parsed parameters in.
+    #[must_use]
+    pub fn engine(self) -> Self {
+        Self { parsed: true, ..self }
     }
 
     /// A server that takes every spent token for stolen at once.
@@ -84,7 +94,7 @@ impl Ours {
     /// The same server, for another thread: its users are others.
     #[must_use]
     pub fn share(&self, thread: u64) -> Self {
-        Self { server: self.server.clone(), store: Arc::clone(&self.store), users: thread << 40 }
+        Self { server: self.server.clone(), store: Arc::clone(&self.store), users: thread << 40, ..*self }
     }
 
     pub fn answer(&self, request: Incoming) -> http::Response<String> {
@@ -115,15 +125,65 @@ impl Ours {
         .0
     }
 
+    /// What `work` says of each of these requests, once they are parsed.
+    fn each<A>(
+        &self,
+        bodies: &[String],
+        authenticated: bool,
+        work: impl AsyncFn(&Parsed<'_>) -> A,
+        mut keep: impl FnMut(A),
+    ) -> Cost {
+        let headers = wire::post("/", String::new(), authenticated).into_parts().0.headers;
+        let mut requests = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            requests.push(ready(self.server.engine().parse(&headers, body.as_bytes())).unwrap());
+        }
+        cost(requests.len(), || {
+            for request in requests {
+                keep(ready(work(&request)));
+            }
+        })
+        .0
+    }
+
+    /// The bodies of the answers of the token endpoint.
+    fn tokens_of(&self, bodies: Vec<String>) -> (Cost, Vec<String>) {
+        if self.parsed {
+            let engine = self.server.engine();
+            let mut answers = Vec::with_capacity(bodies.len());
+            let issue = async |request: &Parsed<'_>| engine.token(request).await.unwrap();
+            let cost = self.each(&bodies, false, issue, |answer| answers.push(answer));
+            return (cost, answers);
+        }
+        let (cost, answers) = self.all(bodies.into_iter().map(|body| wire::post("/token", body, false)).collect());
+        (cost, answers.into_iter().map(http::Response::into_body).collect())
+    }
+
     /// Codes, and what it cost to authorize and to approve.
     pub fn codes(&mut self, times: usize) -> (Cost, Vec<String>) {
-        let requests: Vec<(Incoming, Approval)> = (0..times)
+        let users: Vec<String> = (0..times)
             .map(|_| {
                 self.users += 1;
-                let user = format!("user-{}", self.users);
-                (wire::authorize(&user), Approval::new(Subject::from(user), self.server.now()))
+                format!("user-{}", self.users)
             })
             .collect();
+        let approval = |user: String| Approval::new(Subject::from(user), self.server.now());
+        if self.parsed {
+            let engine = self.server.engine();
+            let query = wire::authorize_query();
+            let form = |user| (Form::parse(query.as_bytes()).unwrap(), approval(user));
+            let requests: Vec<_> = users.into_iter().map(form).collect();
+            let mut locations = Vec::with_capacity(times);
+            let (cost, ()) = cost(times, || {
+                for (form, approval) in requests {
+                    let pending = ready(engine.authorize(&form)).unwrap();
+                    locations.push(ready(engine.approve(&pending, &approval)).unwrap());
+                }
+            });
+            return (cost, locations.iter().map(|location| wire::code_of(location)).collect());
+        }
+        let request = |user: String| (wire::authorize(&user), approval(user));
+        let requests: Vec<(Incoming, Approval)> = users.into_iter().map(request).collect();
         let mut answers = Vec::with_capacity(times);
         let (cost, ()) = cost(times, || {
             for (request, approval) in requests {
@@ -137,9 +197,8 @@ impl Ours {
     }
 
     pub fn exchange(&self, codes: &[String]) -> (Cost, Vec<Pair>) {
-        let requests = codes.iter().map(|code| wire::post("/token", wire::exchange_body(code), false)).collect();
-        let (cost, answers) = self.all(requests);
-        (cost, answers.iter().map(|answer| pair(answer.body())).collect())
+        let (cost, answers) = self.tokens_of(codes.iter().map(|code| wire::exchange_body(code)).collect());
+        (cost, answers.iter().map(|answer| pair(answer)).collect())
     }
 }
 
@@ -149,6 +208,12 @@ pub fn pair(body: &str) -> Pair {
 
 impl Party for Ours {
     fn issue(&mut self, times: usize) -> Cost {
+        if self.parsed {
+            let engine = self.server.engine();
+            let bodies = vec![wire::CLIENT_CREDENTIALS.to_owned(); times];
+            let issue = async |request: &Parsed<'_>| engine.token(request).await.unwrap();
+            return self.each(&bodies, true, issue, |answer| drop(black_box(answer)));
+        }
         let request = |_| wire::post("/token", wire::CLIENT_CREDENTIALS.into(), true);
         self.drop_all((0..times).map(request).collect())
     }
@@ -165,9 +230,8 @@ impl Party for Ours {
     }
 
     fn refresh(&mut self, tokens: &[String]) -> (Cost, Vec<Pair>) {
-        let requests = tokens.iter().map(|token| wire::post("/token", wire::refresh_body(token), false)).collect();
-        let (cost, answers) = self.all(requests);
-        (cost, answers.iter().map(|answer| pair(answer.body())).collect())
+        let (cost, answers) = self.tokens_of(tokens.iter().map(|token| wire::refresh_body(token)).collect());
+        (cost, answers.iter().map(|answer| pair(answer)).collect())
     }
 
     fn verify(&mut self, tokens: &[String]) -> Cost {
@@ -181,15 +245,35 @@ impl Party for Ours {
     }
 
     fn introspect(&mut self, tokens: &[String]) -> Cost {
+        if self.parsed {
+            let engine = self.server.engine();
+            let bodies: Vec<String> = tokens.iter().map(|token| wire::token_body(token)).collect();
+            let describe = async |request: &Parsed<'_>| engine.introspect(request).await.unwrap();
+            return self.each(&bodies, true, describe, |answer| drop(black_box(answer)));
+        }
         self.drop_all(tokens.iter().map(|token| wire::post("/introspect", wire::token_body(token), true)).collect())
     }
 
     fn revoke(&mut self, tokens: &[String]) -> Cost {
         let body = |token| format!("{}&client_id={}", wire::token_body(token), wire::APP);
+        if self.parsed {
+            let engine = self.server.engine();
+            let bodies: Vec<String> = tokens.iter().map(|token| body(token)).collect();
+            let end = async |request: &Parsed<'_>| engine.revoke(request).await.unwrap();
+            return self.each(&bodies, false, end, drop);
+        }
         self.drop_all(tokens.iter().map(|token| wire::post("/revoke", body(token), false)).collect())
     }
 
     fn reuse(&mut self, spent: &[String]) -> Cost {
+        if self.parsed {
+            let engine = self.server.engine();
+            let bodies: Vec<String> = spent.iter().map(|token| wire::refresh_body(token)).collect();
+            let refuse = async |request: &Parsed<'_>| engine.token(request).await.unwrap_err();
+            return self.each(&bodies, false, refuse, |answer| {
+                black_box(answer);
+            });
+        }
         let requests = spent.iter().map(|token| wire::post("/token", wire::refresh_body(token), false)).collect();
         let (cost, answers) = self.all(requests);
         assert!(answers.iter().all(|answer| answer.status() == 400));
