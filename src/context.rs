@@ -79,6 +79,20 @@ impl Context {
         Ok(found)
     }
 
+    /// The same for a few keys, without an allocation where the store has them at hand.
+    pub(crate) async fn load_few<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Loaded>; N], Failure> {
+        let mut found = [const { None }; N];
+        for (place, key) in found.iter_mut().zip(&keys) {
+            let Poll::Ready(loaded) = self.store.load_ready(key) else {
+                let loaded = self.load(&keys).await?;
+                return loaded.try_into().map_err(|_| self.fail(Failure::Corrupt));
+            };
+            *place = loaded.map_err(|error| self.store_failed(&error))?;
+            self.is_asked_for(place.as_ref(), key)?;
+        }
+        Ok(found)
+    }
+
     pub(crate) async fn load_one(&self, key: Key) -> Result<Option<Loaded>, Failure> {
         match self.store.load_ready(&key) {
             Poll::Ready(found) => {

@@ -153,13 +153,16 @@ pub(crate) async fn approve(
     let place = Place::of(&context.keys, subject, pending.client().id());
     // Where there is no handle, nobody can come back with this authorization: it needs no mark.
     let marker = pending.is_bound().then(|| marker_key(context, pending, place.subject.partition));
-    let mut keys = Vec::with_capacity(4);
-    keys.extend([pending.client().key(), place.authorization, place.subject]);
-    keys.extend(marker);
+    let keys = [pending.client().key(), place.authorization, place.subject];
     for _ in 0..ATTEMPTS {
-        let mut found = context.load(&keys).await?.into_iter();
-        let mut next = || found.next().flatten();
-        let (client, authorization, owner, decided) = (next(), next(), next(), next());
+        let ([client, authorization, owner], decided) = match marker {
+            None => (context.load_few(keys).await?, None),
+            Some(marker) => {
+                let [first, second, third] = keys;
+                let [client, authorization, owner, decided] = context.load_few([first, second, third, marker]).await?;
+                ([client, authorization, owner], decided)
+            }
+        };
         if decided.is_some() {
             return Err(ApproveError::Decided);
         }

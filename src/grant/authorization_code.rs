@@ -103,7 +103,7 @@ impl<'a> Request<'a> {
 
 /// What is to be done.
 enum Decision {
-    Issue(Box<Commit>, TokenAnswer),
+    Issue(Commit, TokenAnswer),
     /// The list of grants is full: look at what is in it first.
     Survey(Vec<Key>),
     /// The code was spent before, by somebody who had all that it takes: what it bought ends.
@@ -215,7 +215,7 @@ fn decide(
     };
     commit.writes.insert(0, spend);
     commit.conditions.insert(0, Condition::Live { key: parent.key, epoch: parent.epoch });
-    Ok(Decision::Issue(Box::new(commit), answer))
+    Ok(Decision::Issue(commit, answer))
 }
 
 fn inserted_grant(write: &Write) -> Option<&Arc<Record>> {

@@ -72,9 +72,8 @@ async fn load_for(
     let client = context.keys.client(&presented.client_id);
     let (client, artifact) = match artifact {
         Some(located) => {
-            let mut found = context.load(&[client, located.key]).await?;
-            let artifact = found.pop().flatten();
-            (found.pop().flatten(), artifact)
+            let [client, artifact] = context.load_few([client, located.key]).await?;
+            (client, artifact)
         }
         None => (context.load_one(client).await?, None),
     };

@@ -42,9 +42,9 @@ enum Doubt {
 
 /// What is to be done.
 enum Decision {
-    Issue(Box<Commit>, TokenAnswer),
+    Issue(Commit, TokenAnswer),
     Repeat(Answer),
-    Revoke(Box<Commit>),
+    Revoke(Commit),
 }
 
 pub(crate) async fn refresh(
@@ -124,9 +124,7 @@ fn decide(
         let in_window = now < used.at.after(window) && !set_back;
         return match doubt {
             Doubt::Known if window.is_zero() => Err(TokenError::RefreshInDoubt),
-            Doubt::None if window.is_zero() || !in_window => {
-                Ok(Decision::Revoke(Box::new(revocation(keys, grant, now))))
-            }
+            Doubt::None if window.is_zero() || !in_window => Ok(Decision::Revoke(revocation(keys, grant, now))),
             Doubt::Known | Doubt::None => retry::open(&located.random, &used.answer)
                 .map(Decision::Repeat)
                 .map_err(|_| TokenError::RefreshDead(Dead::Unreadable)),
@@ -136,7 +134,7 @@ fn decide(
     let granted = record::granted(grant).map_err(|_| TokenError::RefreshDead(Dead::Unreadable))?;
     let narrowed = narrow(policy, &granted, allowed, asked)?;
     let (commit, answer) = issue(policy, keys, client, located, loaded, grant, &granted, &narrowed, drawn, now);
-    Ok(Decision::Issue(Box::new(commit), answer))
+    Ok(Decision::Issue(commit, answer))
 }
 
 #[expect(clippy::too_many_arguments, reason = "a decision is a function of all that it depends on")]
@@ -233,9 +231,8 @@ async fn repeat(context: &Context, spent: &Loaded, answer: &Answer, now: Timesta
     let partition = spent.record.key.partition;
     let key = context.keys.drawn(mint::store_kind(TokenKind::Refresh), partition, answer.refresh.expose());
     let access = context.keys.drawn(mint::store_kind(TokenKind::Access), partition, answer.access.expose());
-    let mut found = context.load(&[key, access]).await?;
-    let access = found.pop().flatten();
-    let successor = found.pop().flatten().ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
+    let [successor, access] = context.load_few([key, access]).await?;
+    let successor = successor.ok_or(TokenError::RefreshDead(Dead::Unreadable))?;
     if successor.record.parent != spent.record.parent {
         return Err(TokenError::RefreshDead(Dead::Unreadable));
     }

@@ -61,13 +61,14 @@ impl Target {
 
     /// Adds `state`, as it came, and `iss` (RFC 9207 §2).
     fn send(&self, context: &Context, fields: &[(&'static str, &str)]) -> AuthorizationResponse {
-        let mut fields = fields.to_vec();
-        fields.extend(self.state.as_deref().map(|state| ("state", state)));
-        fields.push(("iss", context.issuer.as_str()));
+        let mut pairs = Vec::with_capacity(fields.len().saturating_add(2));
+        pairs.extend_from_slice(fields);
+        pairs.extend(self.state.as_deref().map(|state| ("state", state)));
+        pairs.push(("iss", context.issuer.as_str()));
         let redirect_uri = without_parameters(self.redirect_uri.as_str(), &PARAMETERS);
         match self.mode {
             ResponseMode::Query => {
-                let mut location = append_query(&redirect_uri, &fields);
+                let mut location = append_query(&redirect_uri, &pairs);
                 // A browser would carry the fragment of the page before over to a location without one (RFC 9700
                 // §4.1.3).
                 close_fragment(&mut location);
@@ -75,7 +76,7 @@ impl Target {
             }
             ResponseMode::FormPost => AuthorizationResponse::FormPost {
                 action: redirect_uri.into_owned(),
-                fields: fields.into_iter().map(|(name, value)| (name, value.to_owned())).collect(),
+                fields: pairs.into_iter().map(|(name, value)| (name, value.to_owned())).collect(),
             },
         }
     }

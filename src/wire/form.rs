@@ -265,20 +265,23 @@ pub fn encode_query_component(out: &mut String, value: &str) {
 fn encode(out: &mut String, value: &str, space: &str) {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).copied().unwrap_or('0');
-    let plain = |byte: &u8| is_unreserved(*byte) || *byte == b'*';
-    let mut rest = value.as_bytes();
-    while !rest.is_empty() {
-        let length = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
-        let (run, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        out.push_str(std::str::from_utf8(run).unwrap_or_default());
-        rest = tail;
-        let Some((byte, tail)) = rest.split_first() else { break };
-        rest = tail;
-        if *byte == b' ' {
-            out.push_str(space);
-        } else {
-            out.extend(['%', digit(byte >> 4), digit(*byte)]);
+    let plain = |byte: u8| is_unreserved(byte) || byte == b'*';
+    let mut rest = value;
+    loop {
+        let length = rest.bytes().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        out.push_str(run);
+        let mut after = tail.chars();
+        match after.next() {
+            None => break,
+            Some(' ') => out.push_str(space),
+            Some(character) => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    out.extend(['%', digit(byte >> 4), digit(byte)]);
+                }
+            }
         }
+        rest = after.as_str();
     }
 }
 

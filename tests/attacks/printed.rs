@@ -22,6 +22,7 @@ use grantor::{
     ExtensionRequest, Host, Issue, Outcome, Require, SignIn, SignedIn, Site,
 };
 use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 
 use crate::device::{TV, register_devices, start, with_devices};
@@ -535,6 +536,11 @@ impl Stage {
         self.shown.add(&self.world.now());
         let header = basic(WEB.id, "p%40ss-word-of-a-client");
         self.shown.add(&grantor::wire::basic::BasicCredentials::parse(header.as_bytes()).unwrap().unwrap());
+        let engine = self.world.server.engine();
+        let form = "application/x-www-form-urlencoded".parse().unwrap();
+        let headers = [(AUTHORIZATION, header.parse().unwrap()), (CONTENT_TYPE, form)].into_iter().collect();
+        self.shown.add(&engine.parse(&headers, b"code=hunter2-hunter2").await.unwrap());
+        self.shown.add(&engine);
         self.secrets.extend(["p%40ss-word", "p@ss-word"].map(str::to_owned));
         self.shown.add(&grantor::wire::bearer::BearerChallenge::new());
         self.shown.add(&grantor::wire::pkce::CodeChallenge::parse(CHALLENGE, Some("S256")).unwrap());
