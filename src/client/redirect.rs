@@ -147,13 +147,10 @@ pub(crate) fn verify(
             _ => Err(Unmatched::Missing),
         };
     };
-    let native = client.metadata().is_native();
-    let matches = |uri: &String| uri == requested || (native && same_but_for_port(uri, requested));
-    if registered.iter().any(matches) {
-        Ok(VerifiedRedirectUri(requested.to_owned()))
-    } else {
-        Err(Unmatched::Unregistered)
-    }
+    let same = registered.iter().any(|uri| uri == requested);
+    let but_for_port =
+        || client.metadata().is_native() && registered.iter().any(|uri| same_but_for_port(uri, requested));
+    if same || but_for_port() { Ok(VerifiedRedirectUri(requested.to_owned())) } else { Err(Unmatched::Unregistered) }
 }
 
 /// Whether two URIs are plain-http loopback URIs that differ in the port and in nothing else.

@@ -262,10 +262,22 @@ pub fn encode_query_component(out: &mut String, value: &str) {
     encode(out, value, "%20");
 }
 
+/// What a form prints as it is.
+#[expect(clippy::indexing_slicing, reason = "a table that is made when this is compiled")]
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        plain[byte as usize] = is_unreserved(byte) || byte == b'*';
+        byte += 1;
+    }
+    plain
+};
+
 fn encode(out: &mut String, value: &str, space: &str) {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).copied().unwrap_or('0');
-    let plain = |byte: u8| is_unreserved(byte) || byte == b'*';
+    let plain = |byte: u8| PLAIN.get(usize::from(byte)).copied().unwrap_or_default();
     let mut rest = value;
     loop {
         let length = rest.bytes().position(|byte| !plain(byte)).unwrap_or(rest.len());

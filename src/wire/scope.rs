@@ -156,11 +156,12 @@ impl Scope {
         if !text.bytes().all(|byte| byte == b' ' || is_nqchar(byte)) {
             return Err(ScopeError::BadCharacter);
         }
-        if text.split(' ').any(str::is_empty) {
+        let tokens = || text.as_bytes().split(|byte| *byte == b' ');
+        if tokens().any(<[u8]>::is_empty) {
             return Err(ScopeError::BadSpacing);
         }
-        let repeated = |(at, token): (usize, &str)| text.split(' ').take(at).any(|earlier| earlier == token);
-        if text.len() <= SHORT && !text.split(' ').enumerate().any(repeated) {
+        let repeated = |(at, token): (usize, &[u8])| tokens().take(at).any(|earlier| earlier == token);
+        if text.len() <= SHORT && !tokens().enumerate().any(repeated) {
             return Ok(Self(text.into()));
         }
         let mut seen = std::collections::HashSet::new();
