@@ -235,6 +235,9 @@ fn enlist(commit: &mut Commit, policy: &Policy, new: NewFamily<'_>, needed_until
 
 /// The payload of a token that allows less than its grant; empty where it allows all of it.
 pub(crate) fn difference(granted: &Granted, token: &Granted) -> Payload {
+    if token == granted {
+        return Payload::default();
+    }
     let mut writer = Writer::new();
     if token.scope != granted.scope {
         writer = writer.text(tag::SCOPE, token.scope.as_str());
