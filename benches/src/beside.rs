@@ -11,9 +11,8 @@ use grantor::manage::Registration;
 use grantor::{Claim, ClientAuthentication, ClientAuthenticationRequest};
 
 use crate::Options;
-use crate::measure::{Judged, OURS, Row, median, ready, summary, wall};
+use crate::measure::{Judged, OURS, Row, hash, median, ready, summary, wall};
 use crate::party::{OauthAs, Ours, Party};
-use crate::threads::hash;
 use crate::wire;
 
 /// Some milliseconds of work, as a hash for human passwords takes them.

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Nanoseconds of CPU that this thread has used.
 pub fn thread_cpu() -> u64 {
@@ -65,6 +66,15 @@ fn tell(begins: bool) {
             watch(begins);
         }
     });
+}
+
+/// Work that shares nothing with anybody.
+pub fn hash(times: usize) {
+    let mut digest = [7_u8; 32];
+    for _ in 0..times {
+        digest = Sha256::digest(digest).into();
+    }
+    std::hint::black_box(digest);
 }
 
 /// Runs `work`, which does so many operations, and says what it cost this thread.

@@ -6,10 +6,8 @@
 use std::sync::Barrier;
 use std::thread;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::Options;
-use crate::measure::{Judged, OURS, Row, SLICE, median, summary, wall};
+use crate::measure::{Judged, OURS, Row, SLICE, hash, median, summary, wall};
 use crate::party::{OauthAs, Ours, Party};
 
 const OAUTH_AS: &str = "oauth-as";
@@ -35,15 +33,6 @@ fn rate(workers: &mut [Worker<'_>], batch: usize) -> f64 {
         handles.into_iter().map(|handle| handle.join().unwrap()).max().unwrap()
     });
     (count * batch) as f64 / slowest as f64 * 1e9
-}
-
-/// Work that shares nothing with anybody.
-pub fn hash(times: usize) {
-    let mut digest = [7_u8; 32];
-    for _ in 0..times {
-        digest = Sha256::digest(digest).into();
-    }
-    std::hint::black_box(digest);
 }
 
 type Work = fn(&mut dyn Party, usize);

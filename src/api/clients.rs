@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::idempotency::{self, Draw};
 use super::input::encode_segment;
 use super::output::{self, Answer};
 use super::problem::Problem;
-use super::serve::Call;
 use crate::access::Action;
 use crate::client::{AuthMethod, Client, ClientMetadata};
 use crate::clock::Timestamp;

@@ -11,16 +11,6 @@ use crate::store::KeySpace;
 use crate::store::keyspace::derive;
 use crate::wire::uri::Issuer;
 
-/// The scope that the API adds to the server's, with the words in which a consent page explains it.
-pub(crate) const SCOPES: [(&str, &str); 6] = [
-    ("grantor:clients:read", "See the registered applications"),
-    ("grantor:clients:write", "Register, change and delete applications"),
-    ("grantor:grants:read", "See which applications have access"),
-    ("grantor:grants:write", "End the access of applications"),
-    ("grantor:tokens:read", "See your personal tokens"),
-    ("grantor:tokens:write", "Make, change and delete your personal tokens"),
-];
-
 /// The management API, to be given to [`Builder::management_api`](crate::Builder::management_api).
 #[derive(Clone)]
 #[must_use = "give it to the builder"]

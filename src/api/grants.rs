@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::output::{self, Answer};
 use super::problem::Problem;
-use super::serve::Call;
 use crate::access::Action;
 use crate::id::{ClientId, GrantId, Subject};
 use crate::store::Cursor;

@@ -13,9 +13,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::call::Call;
 use super::input::only;
 use super::problem::Problem;
-use super::serve::Call;
 use crate::error::Failure;
 use crate::id::ClientId;
 use crate::secret::{Secret, SecretBytes};

@@ -55,13 +55,15 @@
 //! |---|---|
 //! | `config.rs` | [`ManagementApi`]: where it is mounted, and who decides |
 //! | `operation.rs` | the operations: method, path, scope and documents of each |
-//! | `serve.rs` | from a request to an operation: who calls, and whether they may |
+//! | `serve.rs` | from a request to an operation |
+//! | `call.rs` | what an operation is given: who calls, and whether they may |
 //! | `clients.rs`, `registrations.rs`, `grants.rs`, `own.rs` | what the operations do |
 //! | `input.rs`, `output.rs` | what requests hold, and what answers do |
 //! | `idempotency.rs` | creations that are sent again |
 //! | `problem.rs` | errors |
 //! | `openapi.rs` | the document, made from the operations |
 
+mod call;
 mod clients;
 mod config;
 mod grants;
@@ -76,6 +78,7 @@ mod registrations;
 mod serve;
 
 pub use config::ManagementApi;
-pub(crate) use config::{Mounted, SCOPES};
+pub(crate) use config::Mounted;
+pub(crate) use operation::SCOPES;
 pub(crate) use problem::too_large;
 pub(crate) use serve::serve;

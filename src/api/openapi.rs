@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::config::SCOPES;
-use super::operation::{Described, Header, OPERATIONS};
+use super::operation::{Described, Header, OPERATIONS, SCOPES};
 use crate::client::{AuthMethod, ClientMetadata};
 use crate::endpoint::metadata::path;
 use crate::wire::uri::Issuer;

@@ -4,6 +4,16 @@ use http::Method;
 
 use super::input::decode_segment;
 
+/// The scope that the API adds to the server's, with the words in which a consent page explains it.
+pub(crate) const SCOPES: [(&str, &str); 6] = [
+    ("grantor:clients:read", "See the registered applications"),
+    ("grantor:clients:write", "Register, change and delete applications"),
+    ("grantor:grants:read", "See which applications have access"),
+    ("grantor:grants:write", "End the access of applications"),
+    ("grantor:tokens:read", "See your personal tokens"),
+    ("grantor:tokens:write", "Make, change and delete your personal tokens"),
+];
+
 /// One operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {

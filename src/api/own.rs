@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::call::Call;
 use super::grants::apps_of;
 use super::idempotency::{self, Draw};
 use super::input::encode_segment;
 use super::output::{self, Answer};
 use super::problem::Problem;
-use super::serve::Call;
 use crate::access::Action;
 use crate::id::{ClientId, GrantId};
 use crate::manage::{Grant, NewPersonalToken};

@@ -4,10 +4,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::call::Call;
 use super::idempotency::{self, Draw};
 use super::output::{self, Answer};
 use super::problem::Problem;
-use super::serve::Call;
 use crate::access::Action;
 use crate::clock::Timestamp;
 use crate::manage::NewInitialAccessToken;

@@ -130,7 +130,7 @@ impl Ours {
         &self,
         bodies: &[String],
         authenticated: bool,
-        work: impl AsyncFn(&Parsed<'_>) -> A,
+        work: &impl AsyncFn(&Parsed<'_>) -> A,
         mut keep: impl FnMut(A),
     ) -> Cost {
         let headers = wire::post("/", String::new(), authenticated).into_parts().0.headers;
@@ -152,7 +152,7 @@ impl Ours {
             let engine = self.server.engine();
             let mut answers = Vec::with_capacity(bodies.len());
             let issue = async |request: &Parsed<'_>| engine.token(request).await.unwrap();
-            let cost = self.each(&bodies, false, issue, |answer| answers.push(answer));
+            let cost = self.each(&bodies, false, &issue, |answer| answers.push(answer));
             return (cost, answers);
         }
         let (cost, answers) = self.all(bodies.into_iter().map(|body| wire::post("/token", body, false)).collect());
@@ -212,7 +212,7 @@ impl Party for Ours {
             let engine = self.server.engine();
             let bodies = vec![wire::CLIENT_CREDENTIALS.to_owned(); times];
             let issue = async |request: &Parsed<'_>| engine.token(request).await.unwrap();
-            return self.each(&bodies, true, issue, |answer| drop(black_box(answer)));
+            return self.each(&bodies, true, &issue, |answer| drop(black_box(answer)));
         }
         let request = |_| wire::post("/token", wire::CLIENT_CREDENTIALS.into(), true);
         self.drop_all((0..times).map(request).collect())
@@ -249,7 +249,7 @@ impl Party for Ours {
             let engine = self.server.engine();
             let bodies: Vec<String> = tokens.iter().map(|token| wire::token_body(token)).collect();
             let describe = async |request: &Parsed<'_>| engine.introspect(request).await.unwrap();
-            return self.each(&bodies, true, describe, |answer| drop(black_box(answer)));
+            return self.each(&bodies, true, &describe, |answer| drop(black_box(answer)));
         }
         self.drop_all(tokens.iter().map(|token| wire::post("/introspect", wire::token_body(token), true)).collect())
     }
@@ -260,7 +260,7 @@ impl Party for Ours {
             let engine = self.server.engine();
             let bodies: Vec<String> = tokens.iter().map(|token| body(token)).collect();
             let end = async |request: &Parsed<'_>| engine.revoke(request).await.unwrap();
-            return self.each(&bodies, false, end, drop);
+            return self.each(&bodies, false, &end, drop);
         }
         self.drop_all(tokens.iter().map(|token| wire::post("/revoke", body(token), false)).collect())
     }
@@ -270,7 +270,7 @@ impl Party for Ours {
             let engine = self.server.engine();
             let bodies: Vec<String> = spent.iter().map(|token| wire::refresh_body(token)).collect();
             let refuse = async |request: &Parsed<'_>| engine.token(request).await.unwrap_err();
-            return self.each(&bodies, false, refuse, |answer| {
+            return self.each(&bodies, false, &refuse, |answer| {
                 black_box(answer);
             });
         }

@@ -8,7 +8,7 @@ use grantor::{Approval, AuthorizationServer, Outcome, Subject};
 use crate::party::{builder, pair, register};
 use crate::wire::{self, Incoming};
 
-use super::question::rate;
+use super::together::rate;
 
 pub(super) struct Ours {
     server: AuthorizationServer,

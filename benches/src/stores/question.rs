@@ -1,15 +1,14 @@
 //! Rounds in which ours and the floor take part in turn.
 
-use std::future::Future;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use grantor::store::{MemoryStore, PostgresOptions, PostgresStore, RedisStore, SqliteStore, Store};
-use tokio::sync::Barrier;
 
 use super::floor::{CLIENT_CREDENTIALS, EXCHANGE, INTROSPECTION, REFRESH, Work, Worker};
 use super::ours::Ours;
+use super::together::rate;
 use super::{bare_postgres, bare_redis, bare_sqlite, postgres, redis_server};
 use crate::Options;
 use crate::measure::{FLOOR, Judged, OURS, PER_SECOND, Row, brief, median, summary, wall};
@@ -21,35 +20,6 @@ const WORKS: [Work; 4] = [EXCHANGE, REFRESH, CLIENT_CREDENTIALS, INTROSPECTION];
 
 /// In how many pieces a round is done.
 const PIECES: usize = 4;
-
-/// Runs tasks that begin together: how many operations per second they did, and what each returned.
-pub(super) async fn rate<T: Send + 'static>(
-    tasks: impl Iterator<Item: Future<Output = T> + Send + 'static>,
-    operations: impl Fn(&T) -> usize,
-) -> (f64, Vec<T>) {
-    let tasks: Vec<_> = tasks.collect();
-    let start = Arc::new(Barrier::new(tasks.len()));
-    let running: Vec<_> = tasks
-        .into_iter()
-        .map(|task| {
-            let start = Arc::clone(&start);
-            tokio::spawn(async move {
-                start.wait().await;
-                let begun = wall();
-                let result = task.await;
-                (begun, wall(), result)
-            })
-        })
-        .collect();
-    let (mut first, mut last, mut results) = (u64::MAX, 0, Vec::new());
-    for task in running {
-        let (begun, ended, result) = task.await.unwrap();
-        (first, last) = (first.min(begun), last.max(ended));
-        results.push(result);
-    }
-    let count: usize = results.iter().map(operations).sum();
-    (count as f64 / (last - first) as f64 * 1e9, results)
-}
 
 /// The floor, by some clients at once.
 struct Floor {
