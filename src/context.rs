@@ -83,25 +83,28 @@ impl Context {
     pub(crate) async fn load_few<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Loaded>; N], Failure> {
         let mut found = [const { None }; N];
         for (place, key) in found.iter_mut().zip(&keys) {
-            let Poll::Ready(loaded) = self.store.load_ready(key) else {
-                let loaded = self.load(&keys).await?;
-                return loaded.try_into().map_err(|_| self.fail(Failure::Corrupt));
+            let Poll::Ready(loaded) = self.at_hand(key) else {
+                return self.load(&keys).await?.try_into().map_err(|_| self.fail(Failure::Corrupt));
             };
-            *place = loaded.map_err(|error| self.store_failed(&error))?;
-            self.is_asked_for(place.as_ref(), key)?;
+            *place = loaded?;
         }
         Ok(found)
     }
 
     pub(crate) async fn load_one(&self, key: Key) -> Result<Option<Loaded>, Failure> {
-        match self.store.load_ready(&key) {
-            Poll::Ready(found) => {
-                let found = found.map_err(|error| self.store_failed(&error))?;
-                self.is_asked_for(found.as_ref(), &key)?;
-                Ok(found)
-            }
+        match self.at_hand(&key) {
+            Poll::Ready(found) => found,
             Poll::Pending => Ok(self.load(&[key]).await?.pop().flatten()),
         }
+    }
+
+    /// What a store that need not wait answers for this key.
+    fn at_hand(&self, key: &Key) -> Poll<Result<Option<Loaded>, Failure>> {
+        self.store.load_ready(key).map(|found| {
+            let found = found.map_err(|error| self.store_failed(&error))?;
+            self.is_asked_for(found.as_ref(), key)?;
+            Ok(found)
+        })
     }
 
     /// A record under another key than the one asked for would let one thing pass for another.

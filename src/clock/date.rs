@@ -14,8 +14,8 @@ impl Date {
     /// The days that have a date of four digits; what is beyond is no date that anybody set.
     pub(crate) const CALENDAR: RangeInclusive<i64> = -719_162..=2_932_896;
 
-    /// The date of a day counted from 1970-01-01, or the nearest of the calendar. Years are counted from March on, so that the leap day comes last, in
-    /// cycles of 400 years, which all have as many days.
+    /// The date of a day counted from 1970-01-01, or the nearest of the calendar. Years are counted from March on, so
+    /// that the leap day comes last, in cycles of 400 years, which all have as many days.
     pub(crate) fn of(day_number: i64) -> Self {
         let days = day_number.clamp(*Self::CALENDAR.start(), *Self::CALENDAR.end()).saturating_add(719_468);
         let (cycle, of_cycle) = (days.div_euclid(146_097), days.rem_euclid(146_097));

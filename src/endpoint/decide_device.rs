@@ -81,8 +81,7 @@ pub(crate) async fn approve(
         return Err(ApproveError::ScopeExceeded);
     }
     let wanted = [pending.key, context.keys.subject(subject), context.keys.authorization(subject, pending.client.id())];
-    let found = context.load(&wanted).await?;
-    let [device, owner, authorization] = <[_; 3]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+    let [device, owner, authorization] = context.load_few(wanted).await?;
     let device = device.ok_or(ApproveError::Expired)?;
     let inactive = owner.as_ref().is_some_and(|owner| owner.record.state != State::Live);
     let decision = if scope.is_empty() || inactive {

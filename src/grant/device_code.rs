@@ -114,8 +114,7 @@ async fn buy(
     let wanted = [place.authorization, place.subject, marker];
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     for _ in 0..ATTEMPTS {
-        let found = context.load(&wanted).await?;
-        let [authorization, subject, mark] = <[_; 3]>::try_from(found).map_err(|_| Failure::Corrupt)?;
+        let [authorization, subject, mark] = context.load_few(wanted).await?;
         if let Some(mark) = mark {
             if context.doubts.excuse(&marker, mark.record.created_at, now) {
                 return Err(TokenError::DeviceCodeInDoubt);

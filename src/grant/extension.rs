@@ -42,8 +42,7 @@ pub(crate) async fn issue(
         }
         let issue = Issue { scope: context.within_rights(&issue.subject, &issue.scope).await?, ..issue };
         let place = Place::of(&context.keys, &issue.subject, client.id());
-        let mut found = context.load(&[place.authorization, place.subject]).await?;
-        let (subject, present) = (found.pop().flatten(), found.pop().flatten());
+        let [present, subject] = context.load_few([place.authorization, place.subject]).await?;
         let present = present.as_ref().map(|loaded| &*loaded.record);
         let subject_record = subject.as_ref().map(|loaded| &*loaded.record);
         if subject_record.is_some_and(|record| record.state != State::Live) {

@@ -142,7 +142,7 @@ impl<'a> PersonalTokens<'a> {
             context.keys.subject(subject),
         ];
         for _ in 0..crate::grant::ATTEMPTS {
-            let [client, list, owner] = <[_; 3]>::try_from(context.load(&keys).await?).map_err(|_| Failure::Corrupt)?;
+            let [client, list, owner] = context.load_few(keys).await?;
             let Some(client) = Client::loaded(client.as_ref()) else {
                 // If another node is quicker, its client is as good.
                 let _ = context.commit(&personal::found_client(context, now)?).await?;
@@ -327,7 +327,7 @@ impl<'a> PersonalTokens<'a> {
             if keys.iter().any(|key| key.partition != partition) {
                 return Err(ManageError::NotFound);
             }
-            let [list, grant] = <[_; 2]>::try_from(context.load(&keys).await?).map_err(|_| Failure::Corrupt)?;
+            let [list, grant] = context.load_few(keys).await?;
             let (list, grant) = list.zip(grant).ok_or(ManageError::NotFound)?;
             let mut authorization = Authorization::read(&list.record).map_err(|_| Failure::Corrupt)?;
             let owner = list.owner().ok_or(Failure::Corrupt)?;

@@ -239,8 +239,7 @@ async fn for_subject(
     let now = context.now();
     let drawn = Drawn { access: SecretBytes::new(context.draw()?), refresh: SecretBytes::new(context.draw()?) };
     let place = Place::of(&context.keys, subject, client.id());
-    let mut found = context.load(&[place.authorization, place.subject]).await?;
-    let (owner, present) = (found.pop().flatten(), found.pop().flatten());
+    let [present, owner] = context.load_few([place.authorization, place.subject]).await?;
     if owner.as_ref().is_some_and(|owner| owner.record.state != State::Live) {
         return Err(MintError::Subject);
     }

@@ -28,7 +28,7 @@ pub(super) async fn token(inner: &Inner, terms: &MintTerms, name: Option<String>
         context.keys.subject(subject),
     ];
     for _ in 0..ATTEMPTS {
-        let [client, list, owner] = <[_; 3]>::try_from(context.load(&keys).await?).map_err(|_| Failure::Corrupt)?;
+        let [client, list, owner] = context.load_few(keys).await?;
         let Some(client) = Client::loaded(client.as_ref()) else {
             // If another request is quicker, its client is as good.
             let _ = context.commit(&personal::found_client(context, now)?).await?;
